@@ -1,0 +1,20 @@
+"""The nodes and how ComfyUI finds them. The only folder that imports ComfyUI."""
+
+from comfy_api.latest import ComfyExtension, io
+
+from .decode_video import VSRVideoVAEDecode
+from .load_model import VSRLoadModel
+from .model_files import register_model_folder
+from .temporal_tiling import VSRTemporalTiling
+from .upscale_one_step import VSROneStepUpscale
+
+
+class VSRExtension(ComfyExtension):
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [VSRLoadModel, VSRTemporalTiling, VSROneStepUpscale, VSRVideoVAEDecode]
+
+
+async def comfy_entrypoint() -> ComfyExtension:
+    """Register the model folder and offer the nodes."""
+    register_model_folder()
+    return VSRExtension()

@@ -1,0 +1,51 @@
+import json
+import sys
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from comfyui.fixtures import comfyui  # noqa: E402, F401
+from comfyui.server import running_server  # noqa: E402
+from comfyui.tiny_model import write_tiny_model  # noqa: E402
+from media import make_video  # noqa: E402
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
+FRAMES, HEIGHT, WIDTH = 8, 50, 66
+
+
+@pytest.fixture(scope="session")
+def server(comfyui, tmp_path_factory):  # noqa: F811
+    """A ComfyUI server with the pack and a tiny model in models/vsr."""
+    with running_server(comfyui, tmp_path_factory.mktemp("comfyui")) as running:
+        write_tiny_model(running.base / "models" / "vsr" / "tiny.safetensors")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory) -> Path:
+    """The first frames of the bundled clip, made small, at its frame rate and with sound."""
+    with av.open(str(next((WORKFLOWS / "assets").glob("*.mp4")))) as source:
+        rate = source.streams.video[0].average_rate
+        frames = [
+            frame.reformat(WIDTH, HEIGHT, "rgb24").to_ndarray() for frame in islice(source.decode(video=0), FRAMES)
+        ]
+    return make_video(tmp_path_factory.mktemp("clip") / "clip.mp4", clip=np.stack(frames), rate=rate)
+
+
+@pytest.fixture
+def graph() -> dict:
+    """The shipped graph for the server's /prompt."""
+    return json.loads((WORKFLOWS / "api" / "adcvsr.json").read_text())
+
+
+@pytest.fixture
+def tiny_graph(graph, server, clip) -> dict:
+    """The shipped graph with the uploaded clip and a model that takes no time."""
+    graph["1"]["inputs"]["file"] = server.upload(clip)
+    graph["3"]["inputs"]["model_name"] = "tiny.safetensors"
+    return graph

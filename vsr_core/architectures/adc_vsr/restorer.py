@@ -1,0 +1,79 @@
+"""AdcVSR behind the contract: unshuffle, one UNet call, decode."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...checkpoints.strict import assign
+from ...contract import Requirements, Stage
+from .config import AdcVSRConfig
+from .network import AdcVSR, bicubic
+
+# Activations alive at the peak of a stage, in units of that stage's widest map; measured with benchmarks/memory.py.
+STEP_MAPS = 22
+DECODE_MAPS = 6
+
+
+class AdcVSRRestorer:
+    """A loaded AdcVSR (or, without temporal blocks, AdcSR). Deterministic: the seed changes nothing."""
+
+    architecture = "adc_vsr"
+    stage_parts: Mapping[Stage, tuple[str, ...]] = {"step": ("denoiser",), "decode": ("decoder",)}
+
+    def __init__(self, network: AdcVSR):
+        self.config = network.config
+        self.parts = {
+            "denoiser": network.denoiser.to(memory_format=torch.channels_last),
+            "decoder": network.decoder.to(memory_format=torch.channels_last),
+        }
+        self.requirements = requirements(network.config)
+
+    def encode(self, clip: Tensor) -> Tensor:
+        weight = self.parts["denoiser"].conv_in.weight
+        unshuffled = F.pixel_unshuffle(clip * 2 - 1, self.config.unshuffle)
+        return unshuffled.to(weight, memory_format=torch.channels_last)
+
+    def step(self, latent: Tensor, *, seed: int = 0) -> Tensor:
+        return self.parts["denoiser"](latent, latent.shape[0])
+
+    def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
+        weight = self.parts["decoder"].conv_out.weight
+        frames = self.parts["decoder"](latent.to(weight, memory_format=torch.channels_last)).float()
+        if self.config.bicubic_skip:
+            frames = frames + bicubic(clip.to(frames) * 2 - 1, self.config.scale)
+        return (frames + 1) / 2
+
+    def memory_bytes(self, stage: Stage, frames: int, height: int, width: int, dtype: torch.dtype) -> int:
+        config = self.config
+        pixels = frames * height * width
+        if stage == "step":
+            values = STEP_MAPS * config.channels[0] * pixels // config.unshuffle**2
+        else:
+            values = DECODE_MAPS * config.decoder_channels[-2] * pixels * config.scale**2
+        return values * dtype.itemsize
+
+
+def requirements(config: AdcVSRConfig) -> Requirements:
+    """Return the sizes a network of `config` works with."""
+    return Requirements(
+        scale=config.scale,
+        multiple=config.multiple,
+        latent_stride=config.unshuffle,
+        window=config.window,
+        overlap=config.window // 5,
+        tile_overlap=32,
+        min_tile=64,
+        max_tile=512,
+        dtypes=(torch.bfloat16, torch.float16, torch.float32),
+        color="adain",
+    )
+
+
+def build(config: AdcVSRConfig, tensors: Mapping[str, Tensor], origin: str) -> AdcVSRRestorer:
+    """Build the network around `tensors`. Raises CheckpointError naming what does not fit."""
+    with torch.device("meta"):
+        network = AdcVSR(config)
+    assign(network, tensors, origin)
+    return AdcVSRRestorer(network.eval().requires_grad_(False))

@@ -1,0 +1,1 @@
+"""Model files: read the header, translate names, load strictly, write."""

@@ -1,0 +1,1 @@
+"""`python -m vsr_core`: one file per command."""

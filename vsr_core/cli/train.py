@@ -1,0 +1,47 @@
+"""`train RECIPE`: run a training recipe."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import SettingError
+from ..runtime.standalone import choose_device
+from ..training.data import ClipDataset, SyntheticClips
+from ..training.loop import LoopConfig, train
+from ..training.recipes import RECIPES, recipe
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("recipe", choices=RECIPES, metavar="RECIPE", help=", ".join(RECIPES))
+    parser.add_argument("--config", choices=("tiny", "small", "paper"), default="tiny", help="default: tiny")
+    parser.add_argument("--data", nargs="+", type=Path, metavar="DIR", help="folders of videos and photographs")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/RECIPE-CONFIG)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--steps", type=int, help="stop after this many steps instead of the config's")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--workers", type=int, default=1, help="processes that prepare data (default: 1)")
+    parser.add_argument("--save-every", type=int, default=500, metavar="STEPS", help="default: 500")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the network: slow start, faster steps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and print where the model is."""
+    module = recipe(arguments.recipe)
+    config = replace(getattr(module, arguments.config)(), seed=arguments.seed)
+    if arguments.steps is not None:
+        config = replace(config, steps=arguments.steps)
+    shape = {name: getattr(config, name) for name in ("frames", "size", "degradation", "seed")}
+    if arguments.data:
+        data = ClipDataset(arguments.data, **shape)
+    elif arguments.config == "tiny":
+        data = SyntheticClips(**shape)
+    else:
+        raise SettingError(f"--config {arguments.config} learns from real media; name their folders by --data.")
+    out = arguments.out or Path("runs") / f"{arguments.recipe.replace('/', '-')}-{arguments.config}"
+    stage = module.build(config, choose_device(arguments.device), compiled=arguments.compile)
+    loop = LoopConfig(save_every=arguments.save_every, sample_every=arguments.save_every, workers=arguments.workers)
+    model = train(stage, data, out, resume=arguments.resume, config=loop)
+    print(f"wrote {model} ({model.stat().st_size / 1e6:.1f} MB); python -m vsr_core upscale IN OUT --model {model}")
+    return 0

@@ -1,0 +1,58 @@
+"""The frame contract: a clip is a float tensor (T, C, H, W) with values in 0..1, C = 3 (RGB)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .errors import ClipError
+
+
+def check_clip(clip: Tensor) -> Tensor:
+    """Return `clip` unchanged if it is (T >= 1, 3, H, W), floating and finite; raise ClipError otherwise."""
+    if clip.ndim != 4 or clip.shape[1] != 3:
+        raise ClipError(f"Expected frames shaped (T, 3, H, W), got {tuple(clip.shape)}.")
+    if clip.shape[0] == 0 or clip.shape[2] == 0 or clip.shape[3] == 0:
+        raise ClipError(f"Expected at least one frame of at least one pixel, got {tuple(clip.shape)}.")
+    if not clip.is_floating_point():
+        raise ClipError(f"Expected floating-point frames in 0..1, got {clip.dtype}. Divide 8-bit frames by 255.")
+    finite = clip.isfinite().flatten(1).all(1)
+    if not finite.all():
+        bad = (~finite).nonzero().flatten().tolist()
+        raise ClipError(f"Frames {bad[:8]} contain NaN or infinity; replace or drop them before upscaling.")
+    return clip
+
+
+def padding_to_multiple(length: int, multiple: int, minimum: int = 0) -> int:
+    """Return how many pixels to append to `length` so that it is a multiple of `multiple` and >= `minimum`."""
+    target = max(length, minimum)
+    return -(-target // multiple) * multiple - length
+
+
+def pad_bottom_right(clip: Tensor, bottom: int, right: int) -> Tensor:
+    """Extend (T, C, H, W) by reflection where the frame is large enough, by edge replication beyond."""
+    while bottom or right:
+        step_down, step_right = min(bottom, clip.shape[-2] - 1), min(right, clip.shape[-1] - 1)
+        mode = "reflect" if step_down == bottom and step_right == right else "replicate"
+        if mode == "replicate":
+            step_down, step_right = bottom, right
+        clip = F.pad(clip, (0, step_right, 0, step_down), mode=mode)
+        bottom, right = bottom - step_down, right - step_right
+    return clip
+
+
+def crop(clip: Tensor, height: int, width: int) -> Tensor:
+    """Return the top-left `height` x `width` pixels of every frame."""
+    return clip[..., :height, :width]
+
+
+def resize_bicubic(clip: Tensor, height: int, width: int) -> Tensor:
+    """Resize (T, C, H, W) by bicubic interpolation, values clamped to 0..1; antialiased when shrinking."""
+    shrinking = height < clip.shape[-2] or width < clip.shape[-1]
+    resized = F.interpolate(clip.float(), (height, width), mode="bicubic", align_corners=False, antialias=shrinking)
+    return resized.clamp(0, 1).to(clip.dtype)
+
+
+def repeat_last(clip: Tensor, frames: int) -> Tensor:
+    """Append copies of the last frame until the clip has `frames` frames."""
+    missing = frames - clip.shape[0]
+    return clip if missing <= 0 else torch.cat([clip, clip[-1:].expand(missing, -1, -1, -1)])

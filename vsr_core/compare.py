@@ -1,0 +1,65 @@
+"""A picture that shows what restoring did."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from .clip import resize_bicubic
+from .errors import VideoError
+
+CROP_SHARE = 4
+"""The enlarged crop is this part of the frame's width and height."""
+GAP = 8
+
+
+def write_comparison(path: str | Path, before: Tensor, after: Tensor) -> Path:
+    """Write `before` (3, h, w) enlarged by bicubic beside `after` (3, H, W), and below both their richest detail.
+
+    Raises VideoError if `path` cannot be written.
+    """
+    path = Path(path)
+    height, width = after.shape[-2:]
+    enlarged = resize_bicubic(before[None].to(after), height, width)[0]
+    top, left = richest_crop(after, height // CROP_SHARE, width // CROP_SHARE)
+    sheet = Image.new("RGB", (2 * width + GAP, 2 * height + GAP), "white")
+    for column, (title, frame) in enumerate((("bicubic", enlarged), ("restored", after))):
+        picture = to_picture(frame)
+        x = column * (width + GAP)
+        box = (left, top, left + width // CROP_SHARE, top + height // CROP_SHARE)
+        crop = picture.crop(box).resize((width, height), Image.Resampling.NEAREST)
+        ImageDraw.Draw(picture).rectangle(box, outline="yellow", width=max(1, height // 270))
+        sheet.paste(_titled(picture, title), (x, 0))
+        sheet.paste(_titled(crop, f"{title}, x{CROP_SHARE}"), (x, height + GAP))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet.save(path)
+    except (OSError, ValueError) as error:
+        raise VideoError(f"Could not write {path}: {error}. Name a .png in a writable folder.") from error
+    return path
+
+
+def richest_crop(frame: Tensor, height: int, width: int) -> tuple[int, int]:
+    """Return top and left of the `height` x `width` part with the strongest gradients."""
+    grey = frame.float().mean(0)
+    detail = F.pad(grey.diff(dim=0).abs(), (0, 0, 0, 1)) + F.pad(grey.diff(dim=1).abs(), (0, 1))
+    steps = (max(1, height // 4), max(1, width // 4))
+    sums = F.avg_pool2d(detail[None, None], (height, width), stride=steps)[0, 0]
+    best = int(torch.argmax(sums))
+    return best // sums.shape[1] * steps[0], best % sums.shape[1] * steps[1]
+
+
+def to_picture(frame: Tensor) -> Image.Image:
+    """Turn (3, H, W) in 0..1 into an 8-bit picture."""
+    return Image.fromarray((frame.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+
+def _titled(picture: Image.Image, title: str) -> Image.Image:
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=max(12, picture.height // 24))
+    box = draw.textbbox((8, 6), title, font=font)
+    draw.rectangle((box[0] - 4, box[1] - 3, box[2] + 4, box[3] + 3), fill="black")
+    draw.text((8, 6), title, fill="white", font=font)
+    return picture

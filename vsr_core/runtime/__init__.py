@@ -1,0 +1,6 @@
+"""Where and how to compute: the `Runtime` protocol and its stand-alone implementation."""
+
+from .protocol import Runtime
+from .standalone import StandaloneRuntime
+
+__all__ = ["Runtime", "StandaloneRuntime"]

@@ -1,0 +1,81 @@
+"""Choose window and tile sizes from the architecture's wishes and the free memory."""
+
+from typing import NamedTuple
+
+import torch
+
+from ..contract import Restorer, Stage
+from ..errors import SettingError
+from .run import Grid
+from .settings import Tiling
+
+SHARE = 0.8
+"""Part of the free memory that a plan may use; the rest is for fragmentation and estimates that were too low."""
+MOST_DECODED = 4
+"""Frames decoded at once at most: more is not faster, and a smaller number stops sooner."""
+
+
+class WindowPlan(NamedTuple):
+    window: int
+    overlap: int
+
+
+def plan_windows(restorer: Restorer, tiling: Tiling) -> WindowPlan:
+    """Return the frames per window and shared by two. Raises SettingError if they do not fit each other."""
+    needs = restorer.requirements
+    window = tiling.window or needs.window
+    overlap = min(needs.overlap, window - 1) if tiling.overlap is None else tiling.overlap
+    if overlap >= window:
+        raise SettingError(f"The overlap is {overlap} frames; it must be smaller than the window, which is {window}.")
+    return WindowPlan(window, overlap)
+
+
+def plan_grid(
+    restorer: Restorer,
+    stage: Stage,
+    tiling: Tiling,
+    *,
+    frames: int,
+    height: int,
+    width: int,
+    dtype: torch.dtype,
+    free: int,
+) -> Grid:
+    """Return the tiles of a stage for padded frames of `height` x `width` pixels, with `free` bytes to use."""
+    needs = restorer.requirements
+    overlap = _rounded(needs.tile_overlap if tiling.tile_overlap is None else tiling.tile_overlap, needs.multiple)
+    if tiling.tile is None:
+        tile = _largest_tile(restorer, stage, frames, height, width, dtype, free)
+        overlap = min(overlap, tile // 2 // needs.multiple * needs.multiple)
+    else:
+        tile = _rounded(tiling.tile, needs.multiple)
+    if overlap >= tile:
+        raise SettingError(
+            f"The tile overlap comes to {overlap} pixels; it must be smaller than the tile, which comes to {tile} "
+            f"(both are rounded up to multiples of {needs.multiple})."
+        )
+    to_output = (needs.scale, 1) if stage == "decode" else (1, needs.latent_stride)
+    return Grid(height, width, tile, overlap, needs.multiple, min(needs.min_tile, tile), *to_output)
+
+
+def frames_at_once(restorer: Restorer, grid: Grid, dtype: torch.dtype, free: int) -> int:
+    """Return how many frames of one tile to decode together."""
+    side = (min(grid.tile, grid.height), min(grid.tile, grid.width))
+    per_frame = restorer.memory_bytes("decode", 1, *side, dtype)
+    return max(1, min(MOST_DECODED, int(free * SHARE) // max(per_frame, 1)))
+
+
+def _largest_tile(
+    restorer: Restorer, stage: Stage, frames: int, height: int, width: int, dtype: torch.dtype, free: int
+) -> int:
+    needs = restorer.requirements
+    tile = min(_rounded(max(height, width), needs.multiple), needs.max_tile)
+    while tile > needs.min_tile:
+        if restorer.memory_bytes(stage, frames, min(tile, height), min(tile, width), dtype) <= free * SHARE:
+            break
+        tile -= needs.multiple
+    return tile
+
+
+def _rounded(pixels: int, multiple: int) -> int:
+    return -(-pixels // multiple) * multiple

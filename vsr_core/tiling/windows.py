@@ -1,0 +1,45 @@
+"""Windows over time: read as they are needed, never across a scene cut."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .axis import ramp
+from .cuts import mark_cuts
+
+
+class Window(NamedTuple):
+    clip: Tensor
+    """(T, 3, H, W)"""
+    head: int
+    """Frames shared with the window before; 0 at the start of a shot."""
+    tail: int
+    """Frames shared with the next window; 0 at the end of a shot."""
+
+
+def windows(frames: Iterable[Tensor], size: int, overlap: int, *, scene_cuts: bool) -> Iterator[Window]:
+    """Yield windows of `size` frames that share `overlap`; the last of a shot is as short as what is left.
+
+    Holds at most `size` + 1 frames (3, H, W) at a time.
+    """
+    marked = mark_cuts(frames) if scene_cuts else ((frame, index == 0) for index, frame in enumerate(frames))
+    held: list[Tensor] = []
+    head = 0
+    for frame, starts_shot in marked:
+        if starts_shot and held:
+            yield Window(torch.stack(held), head, 0)
+            held, head = [], 0
+        elif len(held) == size:
+            yield Window(torch.stack(held), head, overlap)
+            held, head = held[size - overlap :], overlap
+        held.append(frame)
+    if held:
+        yield Window(torch.stack(held), head, 0)
+
+
+def crossfade(before: Tensor, after: Tensor) -> Tensor:
+    """Fade from `before` to `after`, both (T, C, H, W), over their T shared frames."""
+    rising = ramp(len(after)).to(after).view(-1, 1, 1, 1)
+    return torch.lerp(before.to(after), after, rising)
