@@ -34,8 +34,9 @@ def make_video(
     clip: np.ndarray | None = None,
     codec: str = "libx264",
     pixel_format: str = "yuv420p",
-    audio: str | None = "aac",
+    audio: str | bool | None = True,
     audio_seconds: float | None = None,
+    audio_tracks: int = 1,
     times: Sequence[int] | None = None,
     tags: dict[str, int] | None = None,
     options: dict[str, str] | None = None,
@@ -44,31 +45,31 @@ def make_video(
     """Write `clip` (uint8 or uint16 (T, H, W, 3 or 4), default `gratings`) as a video with a tone.
 
     `times` are presentation times in milliseconds, for a variable frame rate. `tags` are attributes of the
-    codec context (colorspace, color_range, ...). `audio` is a codec name, or None for no sound.
+    codec context (colorspace, color_range, ...). `audio` is a codec name, True for AAC, None or False for no sound.
     """
     clip = gratings(frames, height, width) if clip is None else clip
-    path, rate = Path(path), Fraction(rate)
+    path, rate, audio = Path(path), Fraction(rate), "aac" if audio is True else audio
     with av.open(str(path), "w", container_options=container_options or {}) as out:
         video = out.add_stream(codec, rate=rate, options=_options(codec, options))
         video.height, video.width, video.pix_fmt = clip.shape[1], clip.shape[2], pixel_format
         video.codec_context.time_base = Fraction(1, 1000) if times else 1 / rate
         for name, value in (tags or {}).items():
             setattr(video.codec_context, name, value)
-        tone = out.add_stream(audio, rate=SAMPLE_RATE) if audio else None
+        tones = [out.add_stream(audio, rate=SAMPLE_RATE) for _ in range(audio_tracks if audio else 0)]
         for number, picture in enumerate(clip):
             frame = _picture_frame(picture).reformat(format=pixel_format, **_conversion(tags))
             frame.pts, frame.time_base = times[number] if times else number, video.codec_context.time_base
             out.mux(video.encode(frame))
         out.mux(video.encode(None))
-        if tone is not None:
-            _mux_tone(out, tone, audio_seconds or float(len(clip) / rate))
+        for tone in tones:
+            mux_tone(out, tone, audio_seconds or float(len(clip) / rate))
     return path
 
 
 def make_sound(path: str | Path, *, codec: str = "aac", seconds: float = 0.5) -> Path:
     """Write a file that holds a tone and no pictures."""
     with av.open(str(path), "w") as out:
-        _mux_tone(out, out.add_stream(codec, rate=SAMPLE_RATE), seconds)
+        mux_tone(out, out.add_stream(codec, rate=SAMPLE_RATE), seconds)
     return Path(path)
 
 
@@ -132,10 +133,13 @@ def _conversion(tags: dict[str, int] | None) -> dict[str, int]:
 
 def _picture_frame(picture: np.ndarray) -> av.VideoFrame:
     names = {(3, 1): "rgb24", (4, 1): "rgba", (3, 2): "rgb48le", (4, 2): "rgba64le"}
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=names[picture.shape[-1], picture.itemsize])
+    return av.VideoFrame.from_ndarray(
+        np.ascontiguousarray(picture), format=names[picture.shape[-1], picture.itemsize]
+    )
 
 
-def _mux_tone(out, stream, seconds: float) -> None:
+def mux_tone(out, stream, seconds: float) -> None:
+    """Encode and mux a 440 Hz tone into a stream of an open container."""
     resampler = av.AudioResampler(format=stream.format, layout="stereo", rate=SAMPLE_RATE)
     total = round(seconds * SAMPLE_RATE)
     for start in range(0, total, 1024):

@@ -7,8 +7,11 @@ from torch import Tensor
 from .errors import ClipError
 
 
-def check_clip(clip: Tensor) -> Tensor:
-    """Return `clip` unchanged if it is (T >= 1, 3, H, W), floating and finite; raise ClipError otherwise."""
+def check_clip(clip: Tensor, *, first: int = 0) -> Tensor:
+    """Return `clip` unchanged if it is (T >= 1, 3, H, W), floating and finite; raise ClipError otherwise.
+
+    `first` is the number of the clip's first frame in the whole video, for the error.
+    """
     if clip.ndim != 4 or clip.shape[1] != 3:
         raise ClipError(f"Expected frames shaped (T, 3, H, W), got {tuple(clip.shape)}.")
     if clip.shape[0] == 0 or clip.shape[2] == 0 or clip.shape[3] == 0:
@@ -17,7 +20,7 @@ def check_clip(clip: Tensor) -> Tensor:
         raise ClipError(f"Expected floating-point frames in 0..1, got {clip.dtype}. Divide 8-bit frames by 255.")
     finite = clip.isfinite().flatten(1).all(1)
     if not finite.all():
-        bad = (~finite).nonzero().flatten().tolist()
+        bad = ((~finite).nonzero().flatten() + first).tolist()
         raise ClipError(f"Frames {bad[:8]} contain NaN or infinity; replace or drop them before upscaling.")
     return clip
 

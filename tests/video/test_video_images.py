@@ -31,12 +31,20 @@ def test_images_are_read_in_natural_order_at_24_frames_per_second(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp"])
 def test_every_image_format_reads_as_pillow_shows_it(tmp_path, suffix):
-    options = {".jpg": {"quality": 95}, ".webp": {"lossless": True}}.get(suffix, {})
+    options = {".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"lossless": True}}.get(suffix, {})
     picture = media.gratings(1, 600, 40)[0]
     file = media.write_image(tmp_path / f"picture{suffix}", picture, **options)
     shown = as_tensor(np.asarray(Image.open(file).convert("RGB")))
     difference = (read_image(file)[0] - shown).abs()
     assert difference.mean() < (0.01 if suffix == ".jpg" else 1e-6)
+
+
+def test_chroma_of_a_photograph_lies_where_jpeg_puts_it(tmp_path):
+    wave = (127 + 100 * np.sin(np.arange(96) / 6)).astype(np.uint8)
+    rows = [np.tile(channel, (48, 1)) for channel in (wave, 255 - wave, np.full_like(wave, 128))]
+    file = media.write_image(tmp_path / "a.jpg", np.stack(rows, -1), quality=98, subsampling=2)
+    shown = as_tensor(np.asarray(Image.open(file)))
+    assert (read_image(file)[0] - shown).abs().mean() < 0.006
 
 
 def test_sixteen_bit_png_keeps_its_bits_and_alpha(tmp_path):
@@ -46,7 +54,9 @@ def test_sixteen_bit_png_keeps_its_bits_and_alpha(tmp_path):
     info = probe(folder)
     assert (info.bit_depth, info.has_alpha) == (16, True)
     for frame, picture in zip(read_frames(folder), clip, strict=True):
-        torch.testing.assert_close(torch.cat([frame.image, frame.alpha]), as_tensor(picture), atol=1e-6, rtol=0)
+        torch.testing.assert_close(
+            torch.cat([frame.image, frame.alpha]), as_tensor(picture), atol=1e-6, rtol=0
+        )
 
 
 def test_a_palette_image_has_alpha_only_where_something_is_transparent(tmp_path):

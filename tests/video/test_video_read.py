@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import media
 import numpy as np
 import pytest
@@ -117,6 +118,12 @@ def test_a_variable_frame_rate_keeps_its_times(tmp_path, name):
     assert [frame.time for frame in read_frames(file)] == [Fraction(t, 1000) for t in times]
 
 
+def test_a_file_without_time_stamps_plays_at_its_frame_rate(tmp_path):
+    file = media.make_video(tmp_path / "raw.h264", frames=5, audio=None)
+    rate = probe(file).frame_rate
+    assert [frame.time for frame in read_frames(file)] == [n / rate for n in range(5)]
+
+
 def test_sixteen_bit_video_keeps_more_than_eight_bits(tmp_path):
     clip = np.zeros((1, 16, 16, 3), np.uint16)
     clip[0] = (np.arange(256, dtype=np.uint16) + 30000).reshape(16, 16, 1)
@@ -128,7 +135,9 @@ def test_sixteen_bit_video_keeps_more_than_eight_bits(tmp_path):
 @pytest.mark.parametrize(("height", "width"), [(35, 51), (16, 17), (17, 16), (1, 1), (3, 2)])
 def test_odd_sizes_are_read_whole(tmp_path, height, width):
     clip = media.gratings(2, height, width)
-    file = media.make_video(tmp_path / "odd.mkv", clip=clip, codec="rawvideo", pixel_format="yuv420p", audio=None)
+    file = media.make_video(
+        tmp_path / "odd.mkv", clip=clip, codec="rawvideo", pixel_format="yuv420p", audio=None
+    )
     info = probe(file)
     assert (info.height, info.width) == (height, width)
     assert [tuple(frame.image.shape) for frame in read_frames(file)] == [(3, height, width)] * 2
@@ -156,6 +165,25 @@ def test_pictures_that_start_late_keep_their_delay(tmp_path):
     times = [200, 240, 280, 320]
     file = media.make_video(tmp_path / "late.mp4", frames=4, times=times, audio_seconds=0.4)
     assert [frame.time for frame in read_frames(file)] == [Fraction(t, 1000) for t in times]
+
+
+def test_sound_that_starts_before_zero_does_not_delay_the_pictures(tmp_path):
+    options = {"avoid_negative_ts": "disabled"}
+    file = media.make_video(tmp_path / "clip.ts", frames=3, container_options=options)
+    assert media.audio_packets(file)[0][0] < 0
+    assert next(read_frames(file)).time == 0
+
+
+def test_a_packet_that_repeats_the_last_frame_is_no_damage(tmp_path):
+    file = media.make_video(tmp_path / "in.nut", frames=6, codec="mjpeg", pixel_format="yuvj420p", audio=None)
+    repeating = tmp_path / "repeating.nut"
+    with av.open(str(file)) as source, av.open(str(repeating), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(p for p in source.demux(video=0) if p.dts is not None):
+            copy = av.Packet(b"" if number == 3 else bytes(packet))
+            copy.pts, copy.dts, copy.time_base, copy.stream = packet.pts, packet.dts, packet.time_base, stream
+            out.mux(copy)
+    assert [frame.time * 24 for frame in read_frames(repeating)] == [0, 1, 2, 4, 5]
 
 
 def test_reading_stops_cleanly_half_way(tmp_path):

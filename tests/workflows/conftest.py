@@ -1,18 +1,14 @@
 import json
-import sys
 from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from comfyui.fixtures import comfyui  # noqa: E402, F401
-from comfyui.server import running_server  # noqa: E402
-from comfyui.tiny_model import write_tiny_model  # noqa: E402
-from media import make_video  # noqa: E402
+from comfyui.fixtures import comfyui  # noqa: F401
+from comfyui.server import running_server
+from comfyui.tiny_model import write_tiny_model
+from media import make_video
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 FRAMES, HEIGHT, WIDTH = 8, 50, 66
@@ -29,7 +25,7 @@ def server(comfyui, tmp_path_factory):  # noqa: F811
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> Path:
     """The first frames of the bundled clip, made small, at its frame rate and with sound."""
-    with av.open(str(next((WORKFLOWS / "assets").glob("*.mp4")))) as source:
+    with av.open(str(WORKFLOWS / "assets" / "night_city_240p.mp4")) as source:
         rate = source.streams.video[0].average_rate
         frames = [
             frame.reformat(WIDTH, HEIGHT, "rgb24").to_ndarray() for frame in islice(source.decode(video=0), FRAMES)

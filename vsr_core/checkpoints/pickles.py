@@ -31,9 +31,9 @@ def read_pickle(path: str | Path) -> dict[str, Tensor]:
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
         raise CheckpointError(f"{path.name} holds a {type(content).__name__}; expected named tensors.")
-    tensors = {name: value for name, value in content.items() if isinstance(value, Tensor)}
+    tensors = {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
     if not tensors:
-        raise CheckpointError(f"{path.name} holds no tensors.")
+        raise CheckpointError(f"{path.name} holds no named tensors.")
     return tensors
 
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "convert": "turn published weights into a model file",
     "evaluate": "measure restored clips",
     "train": "run a training recipe",
+    "prepare-data": "cut media into short clips that training reads fast",
 }
 FAILED, BAD_USAGE = 1, 2
 
@@ -44,7 +45,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         if name in arguments:
-            module = import_module(f".{name}", __package__)
+            module = import_module("." + name.replace("-", "_"), __package__)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser

@@ -12,7 +12,7 @@ from ..clip import resize_bicubic
 from ..color import MODES
 from ..compare import write_comparison
 from ..errors import SettingError
-from ..load import cast, load_restorer
+from ..load import cast, compiled, load_restorer
 from ..models import DEFAULT, find
 from ..restore import Settings, restore
 from ..runtime import StandaloneRuntime
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=_frame_range, default=(0, None), metavar="A:B", help="only frames A up to B")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="default: auto")
     parser.add_argument("--dtype", choices=("auto", *DTYPES), default="auto", help="to compute in (default: auto)")
+    parser.add_argument("--compile", action="store_true", help="torch.compile: a slow start, then faster frames")
     parser.add_argument("--overwrite", action="store_true", help="replace a video that is already at OUT")
     parser.add_argument("--compare", type=Path, metavar="PNG", help="also write bicubic beside the result, one frame")
 
@@ -53,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     runtime = StandaloneRuntime(arguments.device, arguments.dtype, bar.update)
     restorer = load_restorer(find(arguments.model))
     cast(restorer, runtime.dtype(restorer.requirements.dtypes))
+    if arguments.compile:
+        compiled(restorer)
     scale = restorer.requirements.scale
     kept = _Kept(total)
     with (

@@ -24,7 +24,7 @@ def plan_windows(restorer: Restorer, tiling: Tiling) -> WindowPlan:
     """Return the frames per window and shared by two. Raises SettingError if they do not fit each other."""
     needs = restorer.requirements
     window = tiling.window or needs.window
-    overlap = min(needs.overlap, window - 1) if tiling.overlap is None else tiling.overlap
+    overlap = min(needs.overlap, window // 2) if tiling.overlap is None else tiling.overlap
     if overlap >= window:
         raise SettingError(f"The overlap is {overlap} frames; it must be smaller than the window, which is {window}.")
     return WindowPlan(window, overlap)
@@ -46,10 +46,11 @@ def plan_grid(
     overlap = _rounded(needs.tile_overlap if tiling.tile_overlap is None else tiling.tile_overlap, needs.multiple)
     if tiling.tile is None:
         tile = _largest_tile(restorer, stage, frames, height, width, dtype, free)
-        overlap = min(overlap, tile // 2 // needs.multiple * needs.multiple)
     else:
         tile = _rounded(tiling.tile, needs.multiple)
-    if overlap >= tile:
+    if tiling.tile is None or tiling.tile_overlap is None:
+        overlap = min(overlap, tile // 2 // needs.multiple * needs.multiple)
+    elif overlap >= tile:
         raise SettingError(
             f"The tile overlap comes to {overlap} pixels; it must be smaller than the tile, which comes to {tile} "
             f"(both are rounded up to multiples of {needs.multiple})."

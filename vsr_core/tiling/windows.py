@@ -17,26 +17,29 @@ class Window(NamedTuple):
     """Frames shared with the window before; 0 at the start of a shot."""
     tail: int
     """Frames shared with the next window; 0 at the end of a shot."""
+    start: int
+    """Number of the first frame."""
+    starts_shot: bool
 
 
 def windows(frames: Iterable[Tensor], size: int, overlap: int, *, scene_cuts: bool) -> Iterator[Window]:
     """Yield windows of `size` frames that share `overlap`; the last of a shot is as short as what is left.
 
-    Holds at most `size` + 1 frames (3, H, W) at a time.
+    Holds at most `size` + 2 frames (3, H, W) at a time.
     """
     marked = mark_cuts(frames) if scene_cuts else ((frame, index == 0) for index, frame in enumerate(frames))
     held: list[Tensor] = []
-    head = 0
-    for frame, starts_shot in marked:
-        if starts_shot and held:
-            yield Window(torch.stack(held), head, 0)
-            held, head = [], 0
+    head, start, starts_shot = 0, 0, True
+    for frame, is_cut in marked:
+        if is_cut and held:
+            yield Window(torch.stack(held), head, 0, start, starts_shot)
+            held, head, start, starts_shot = [], 0, start + len(held), True
         elif len(held) == size:
-            yield Window(torch.stack(held), head, overlap)
-            held, head = held[size - overlap :], overlap
+            yield Window(torch.stack(held), head, overlap, start, starts_shot)
+            held, head, start, starts_shot = held[size - overlap :], overlap, start + size - overlap, False
         held.append(frame)
     if held:
-        yield Window(torch.stack(held), head, 0)
+        yield Window(torch.stack(held), head, 0, start, starts_shot)
 
 
 def crossfade(before: Tensor, after: Tensor) -> Tensor:

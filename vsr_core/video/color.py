@@ -92,24 +92,36 @@ def quantize(values: Tensor, *, bits: int, color_range: int, chroma: bool = Fals
 
 
 def enlarge_chroma(plane: Tensor, height: int, width: int, *, step_y: int, step_x: int, left: bool) -> Tensor:
-    """Interpolate a chroma plane linearly to `height` x `width`.
+    """Interpolate a chroma plane to `height` x `width` by Catmull-Rom splines.
 
     Every `step_y`-th row and `step_x`-th column holds a sample. Samples lie between their rows, and at the
     first of their columns (`left`, as in MPEG-2, H.264) or between the columns as well (JPEG).
     """
-    plane = plane[None, None]
-    tall = plane.shape[-2] * step_y
-    if left and step_x > 1:
-        sited = (tall, (plane.shape[-1] - 1) * step_x + 1)
-        rows = F.interpolate(plane, (tall, plane.shape[-1]), mode="bilinear", align_corners=False)
-        plane = F.interpolate(rows, sited, mode="bilinear", align_corners=True)
-        plane = F.pad(plane, (0, step_x - 1, 0, 0), mode="replicate")
-    elif step_x > 1 or step_y > 1:
-        plane = F.interpolate(plane, (tall, plane.shape[-1] * step_x), mode="bilinear", align_corners=False)
-    return plane[0, 0, :height, :width]
+    rows, columns = torch.arange(height) + 0.5, torch.arange(width) + (0.0 if left else 0.5)
+    plane = _sample_rows(plane, rows / step_y - 0.5) if step_y > 1 else plane
+    return _sample_rows(plane.T, columns / step_x - (0.0 if left else 0.5)).T if step_x > 1 else plane
+
+
+def _sample_rows(plane: Tensor, positions: Tensor) -> Tensor:
+    first = positions.floor()
+    t = (positions - first)[:, None]
+    weights = (
+        ((2 - t) * t - 1) * t / 2,
+        ((3 * t - 5) * t * t + 2) / 2,
+        ((4 - 3 * t) * t + 1) * t / 2,
+        (t - 1) * t * t / 2,
+    )
+    last = plane.shape[0] - 1
+    return sum(plane[(first.long() + tap - 1).clamp(0, last)] * weight for tap, weight in enumerate(weights))
 
 
 def halve_chroma(plane: Tensor) -> Tensor:
-    """Return (H, W), both even, as a 4:2:0 plane (H / 2, W / 2), sited left (the default of H.264)."""
-    kernel = plane.new_tensor([[1.0, 2.0, 1.0], [1.0, 2.0, 1.0]])[None, None] / 8
-    return F.conv2d(F.pad(plane[None, None], (1, 0, 0, 0), mode="replicate"), kernel, stride=2)[0, 0]
+    """Return (H, W), both even, as a 4:2:0 plane (H / 2, W / 2), sited left (the default of H.264).
+
+    The Catmull-Rom spline is stretched to twice its width, centred between two rows and on every other column.
+    """
+    between = plane.new_tensor([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
+    on = plane.new_tensor([-1, 0, 9, 16, 9, 0, -1]) / 32
+    padded = F.pad(plane[None, None], (3, 3, 3, 3), mode="replicate")
+    rows = F.conv2d(padded, between[None, None, :, None], stride=(2, 1))
+    return F.conv2d(rows, on[None, None, None, :], stride=(1, 2))[0, 0]

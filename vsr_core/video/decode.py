@@ -22,7 +22,9 @@ def open_video(path: Path) -> Iterator[tuple]:
         container = av.open(f"file:{path}")
     except (av.FFmpegError, OSError) as error:
         reason = error.strerror or error
-        raise VideoError(f"{path} cannot be opened as a video: {reason}. It is empty, cut off or no video.") from error
+        raise VideoError(
+            f"{path} cannot be opened as a video: {reason}. It is empty, cut off or no video."
+        ) from error
     with container:
         cover = av.stream.Disposition.attached_pic
         pictures = [s for s in container.streams.video if not s.disposition & cover]
@@ -55,7 +57,8 @@ def decode_frames(container, stream, path: Path) -> Iterator:
     try:
         for packet in container.demux([*container.streams.video, *container.streams.audio]):
             length.note(packet)
-            if packet.stream.index != stream.index:
+            repeats = packet.size == 0 and packet.pts is not None  # "show the last frame again" in Theora
+            if packet.stream.index != stream.index or repeats:
                 continue
             for frame in packet.decode():
                 yield frame
@@ -72,8 +75,10 @@ def decode_frames(container, stream, path: Path) -> Iterator:
 
 def damage(path: Path, count: int, reason: str) -> VideoError:
     """Return the error for a file of which only `count` frames can be decoded."""
-    advice = f"Frames 0 to {count - 1} can still be read by asking for {count} frames only." if count else ""
-    return VideoError(f"{path} is damaged at frame {count}: {reason}. {advice}".rstrip())
+    advice = "Repair it, for example by converting it with FFmpeg"
+    if count:
+        advice += f", or ask for its first {count} frames only"
+    return VideoError(f"{path} is damaged at frame {count}: {reason}. {advice}.")
 
 
 class _Length:

@@ -22,6 +22,12 @@ class Writer(Protocol):
     def write(self, image: Tensor, time: Fraction, alpha: Tensor | None = None) -> None:
         """Append RGB (3, H, W) and alpha (1, H, W), both in 0..1, shown from `time` (source seconds)."""
 
+    def finish(self) -> None:
+        """Complete what was written."""
+
+    def abort(self) -> None:
+        """Give up what was written."""
+
 
 @contextmanager
 def open_writer(
@@ -47,28 +53,17 @@ def open_writer(
     Raises VideoError where `path` exists (a folder: with files in it) or cannot be written, the size does not
     fit the codec, or the sound does not fit the format.
     """
-    target = Path(path)
-    if _is_video(target):
-        _protect_source(target, source)
-        with partial_file(target, overwrite=overwrite) as file:
-            encoder = VideoEncoder(
-                file,
-                target,
-                height=height,
-                width=width,
-                frame_rate=Fraction(frame_rate or (source.frame_rate if source else IMAGE_RATE)),
-                source=source,
-                trimmed=trimmed,
-                audio=audio,
-                quality=quality or Quality(),
-            )
-            with _finished(encoder):
-                yield encoder
-    else:
-        with partial_folder(target) as folder:
-            images = ImageFolder(folder, target, height=height, width=width, source=source)
-            with _finished(images):
-                yield images
+    target, shared = Path(path), {"height": height, "width": width, "source": source}
+    if not _is_video(target):
+        with partial_folder(target) as folder, _finished(ImageFolder(folder, target, **shared)) as images:
+            yield images
+        return
+    _protect_source(target, source)
+    rate = Fraction(frame_rate or (source.frame_rate if source else IMAGE_RATE))
+    settings = {"frame_rate": rate, "trimmed": trimmed, "audio": audio, "quality": quality or Quality()}
+    with partial_file(target, overwrite=overwrite) as file:
+        with _finished(VideoEncoder(file, target, **shared, **settings)) as encoder:
+            yield encoder
 
 
 def _is_video(target: Path) -> bool:
@@ -87,9 +82,9 @@ def _protect_source(target: Path, source: VideoInfo | None) -> None:
 
 
 @contextmanager
-def _finished(writer: VideoEncoder | ImageFolder) -> Iterator[None]:
+def _finished(writer: Writer) -> Iterator[Writer]:
     try:
-        yield
+        yield writer
         writer.finish()
     except BaseException:
         writer.abort()

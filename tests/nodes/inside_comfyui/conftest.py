@@ -20,6 +20,16 @@ args.base_directory = str(BASE)
 
 
 @pytest.fixture(scope="session")
+def pack_folder() -> Path:
+    return PACK
+
+
+@pytest.fixture(scope="session")
+def model_folder() -> Path:
+    return BASE / "models" / "vsr"
+
+
+@pytest.fixture(scope="session")
 def node_classes():
     """The pack's node classes by id."""
     import nodes

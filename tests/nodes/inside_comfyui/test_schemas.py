@@ -1,5 +1,4 @@
 import pytest
-from conftest import PACK
 
 WIDGETS_AND_SOCKETS = {
     "VSRLoadModel": ["model_name", "dtype"],
@@ -27,8 +26,8 @@ def test_every_input_and_output_is_explained(node_classes, node_id):
 
 
 @pytest.mark.parametrize("node_id", WIDGETS_AND_SOCKETS)
-def test_the_help_page_names_every_input(node_classes, node_id):
-    page = (PACK / "web" / "docs" / f"{node_id}.md").read_text()
+def test_the_help_page_names_every_input(node_classes, pack_folder, node_id):
+    page = (pack_folder / "web" / "docs" / f"{node_id}.md").read_text()
     names = [given.id for given in node_classes[node_id].define_schema().inputs]
     assert [name for name in names if name not in page] == []
 

@@ -112,7 +112,7 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Double height and width: nearest-neighbour enlargement and a 3x3 convolution in one step.
+    """Double height and width by nearest-neighbour enlargement and a 3x3 convolution, computed in one step.
 
     Every output pixel sees only 2x2 different input pixels, so the pair equals one transposed convolution with a
     4x4 kernel and stride 2: 4 instead of 9 multiplications per output and channel pair, no enlarged copy.
@@ -124,6 +124,22 @@ class Upsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv_transpose2d(x, enlarging_kernel(self.conv.weight), self.conv.bias, stride=2, padding=1)
+
+    def merged(self) -> nn.ConvTranspose2d:
+        """Return the transposed convolution itself, for inference."""
+        channels = self.conv.out_channels
+        layer = nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1, device="meta")
+        kernel = enlarging_kernel(self.conv.weight)
+        layer.load_state_dict({"weight": kernel, "bias": self.conv.bias}, assign=True)
+        return layer
+
+
+def merge_upsampling(network: nn.Module) -> None:
+    """Replace every Upsample in `network` by its transposed convolution. Its state dict changes."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, Upsample):
+                setattr(module, name, child.merged())
 
 
 def enlarging_kernel(weight: Tensor) -> Tensor:

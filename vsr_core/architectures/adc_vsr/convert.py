@@ -36,10 +36,17 @@ TRANSFORMER = (
 )
 
 
-def convert(*, adcsr: str | Path, decoder: str | Path, out: str | Path, dtype: torch.dtype = torch.float32) -> Path:
+def convert(
+    *,
+    adcsr: str | Path,
+    decoder: str | Path,
+    out: str | Path,
+    dtype: torch.dtype = torch.float32,
+    config: AdcVSRConfig = PAPER,
+) -> Path:
     """Write the AdcSR network and half decoder as one model file. Raises CheckpointError if they do not fit."""
-    tensors = translate(read_pickle(adcsr), read_pickle(decoder), PAPER)
-    config = image_config(PAPER)
+    config = image_config(config)
+    tensors = translate(read_pickle(adcsr), read_pickle(decoder), config)
     with torch.device("meta"):
         network = AdcVSR(config)
     check_fit(network, {name: tuple(value.shape) for name, value in tensors.items()}, "The AdcSR weights")

@@ -8,12 +8,13 @@ from torch import Tensor
 
 from ...checkpoints.strict import assign
 from ...contract import Requirements, Stage
+from .blocks import merge_upsampling
 from .config import AdcVSRConfig
 from .network import AdcVSR, bicubic
 
 # Activations alive at the peak of a stage, in units of that stage's widest map; measured with benchmarks/memory.py.
-STEP_MAPS = 22
-DECODE_MAPS = 6
+STEP_MAPS = 48
+DECODE_MAPS = 5
 
 
 class AdcVSRRestorer:
@@ -23,7 +24,9 @@ class AdcVSRRestorer:
     stage_parts: Mapping[Stage, tuple[str, ...]] = {"step": ("denoiser",), "decode": ("decoder",)}
 
     def __init__(self, network: AdcVSR):
+        """Take over `network`, which is changed for inference."""
         self.config = network.config
+        merge_upsampling(network)
         self.parts = {
             "denoiser": network.denoiser.to(memory_format=torch.channels_last),
             "decoder": network.decoder.to(memory_format=torch.channels_last),
@@ -67,7 +70,7 @@ def requirements(config: AdcVSRConfig) -> Requirements:
         min_tile=64,
         max_tile=512,
         dtypes=(torch.bfloat16, torch.float16, torch.float32),
-        color="adain",
+        color=config.color,
     )
 
 

@@ -60,7 +60,7 @@ def small() -> Stage1Config:
     """
     return Stage1Config(
         network=SMALL,
-        steps=5_000,
+        steps=4_000,
         batch=4,
         frames=5,
         size=128,

@@ -1,0 +1,131 @@
+"""Small real restorers for tests: a pointwise one, one that averages over time, and the TINY AdcVSR."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vsr_core.architectures.adc_vsr import TINY
+from vsr_core.architectures.adc_vsr.config import AdcVSRConfig
+from vsr_core.architectures.adc_vsr.network import AdcVSR
+from vsr_core.architectures.adc_vsr.restorer import AdcVSRRestorer
+from vsr_core.contract import Requirements
+from vsr_core.runtime import StandaloneRuntime
+
+NEEDS = Requirements(
+    scale=4,
+    multiple=4,
+    latent_stride=2,
+    window=5,
+    overlap=2,
+    tile_overlap=8,
+    min_tile=8,
+    max_tile=512,
+    dtypes=(torch.float32,),
+    color="none",
+)
+
+
+class Gain(nn.Module):
+    """Multiply by one number, 1 at first."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.gain
+
+
+class Pointwise:
+    """Repeat every pixel 4x4 times. Each output pixel depends on one input pixel of the same frame."""
+
+    architecture = "pointwise"
+    stage_parts = {"step": ("denoiser",), "decode": ("decoder",)}
+
+    def __init__(self, *, bytes_per_pixel: int = 0, **needs):
+        self.parts = {"denoiser": Gain(), "decoder": Gain()}
+        self.requirements = replace(NEEDS, **needs)
+        self.bytes_per_pixel = bytes_per_pixel
+
+    def encode(self, clip: Tensor) -> Tensor:
+        return F.pixel_unshuffle(clip, 2)
+
+    def step(self, latent: Tensor, *, seed: int) -> Tensor:
+        return self.parts["denoiser"](latent)
+
+    def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
+        return enlarged(F.pixel_shuffle(self.parts["decoder"](latent), 2))
+
+    def memory_bytes(self, stage: str, frames: int, height: int, width: int, dtype: torch.dtype) -> int:
+        return frames * height * width * self.bytes_per_pixel
+
+
+class TemporalMean(Pointwise):
+    """Replace every frame by the mean of its window: whatever shares a window shows."""
+
+    def step(self, latent: Tensor, *, seed: int) -> Tensor:
+        return latent.mean(0, keepdim=True).repeat(len(latent), 1, 1, 1)
+
+
+class Seeded(Pointwise):
+    """Add noise of the seed."""
+
+    def step(self, latent: Tensor, *, seed: int) -> Tensor:
+        noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(seed))
+        return latent + 0.05 * noise
+
+
+class Watched(StandaloneRuntime):
+    """The stand-alone runtime on the CPU with a fixed amount of free memory; keeps what it is told."""
+
+    def __init__(self, *, free: int = 1 << 40, before_tile: Callable[[int], None] = lambda tiles: None):
+        super().__init__("cpu", "fp32", self._keep)
+        self.free, self.before_tile = free, before_tile
+        self.tiles = 0
+        self.reports: list[tuple[str, int, int | None]] = []
+
+    def free_memory(self) -> int:
+        return self.free
+
+    def check_stopped(self) -> None:
+        self.before_tile(self.tiles)
+        self.tiles += 1
+
+    def _keep(self, stage: str, done: int, total: int | None, preview: Tensor | None) -> None:
+        self.reports.append((stage, done, total))
+
+
+def enlarged(clip: Tensor) -> Tensor:
+    """Repeat every pixel of (T, C, H, W) 4x4 times."""
+    return clip.repeat_interleave(4, -1).repeat_interleave(4, -2)
+
+
+def random_clip(frames: int, height: int = 16, width: int = 16, seed: int = 0) -> Tensor:
+    """Return noise (T, 3, H, W) in 0..1."""
+    return torch.rand(frames, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def tiny_network(config: AdcVSRConfig = TINY, *, temporal: bool = True, seed: int = 0) -> AdcVSR:
+    """Return a small AdcVSR with random weights; `temporal` gives the zero-initialised blocks random weights too."""
+    torch.manual_seed(seed)
+    network = AdcVSR(config)
+    if temporal:
+        for name, value in network.named_parameters():
+            if "_temporal.conv2." in name:
+                nn.init.normal_(value, std=0.1)
+    return network.eval().requires_grad_(False)
+
+
+def tiny_restorer(config: AdcVSRConfig = TINY, *, temporal: bool = True, seed: int = 0) -> AdcVSRRestorer:
+    """Return `tiny_network` behind the contract."""
+    return AdcVSRRestorer(tiny_network(config, temporal=temporal, seed=seed))
+
+
+def trained_restorer() -> AdcVSRRestorer:
+    """Return a TINY that adds small corrections to bicubic enlargement, as trained weights do."""
+    network = tiny_network(replace(TINY, bicubic_skip=True))
+    nn.init.normal_(network.decoder.conv_out.weight, std=0.005)
+    return AdcVSRRestorer(network)
