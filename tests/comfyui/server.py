@@ -20,8 +20,11 @@ CPU_TORCH = Path(__file__).parent / "cpu_torch"
 
 
 def server_environment() -> dict[str, str]:
-    """Return the environment in which ComfyUI's Python can import CUDA wheels beside a CPU torch."""
-    return {**os.environ, "PYTHONPATH": str(CPU_TORCH)}
+    """Return the environment in which ComfyUI's Python can import CUDA wheels beside a CPU torch.
+
+    One thread by default: tiny networks gain nothing from more, and lose much on a machine that is busy.
+    """
+    return {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": str(CPU_TORCH)}
 
 
 class ComfyUIServer:

@@ -70,8 +70,8 @@ def test_progress_is_reported_in_frames_and_shows_pictures(server, tiny_graph):
 
 
 def test_cancelling_stops_the_run_and_the_next_one_works(server, tiny_graph):
-    tiny_graph["4"]["inputs"].update(window=2, overlap=1, tile=16, tile_overlap=8)
-    run = interrupt_at(server, tiny_graph, "5")
+    small_pieces = {**tiny_graph["4"]["inputs"], "window": 2, "overlap": 1, "tile": 16, "tile_overlap": 8}
+    run = interrupt_at(server, {**tiny_graph, "4": {**tiny_graph["4"], "inputs": small_pieces}}, "5")
     assert run.ending == "execution_interrupted"
     assert run.messages[-1]["data"]["node_id"] == "5"
     assert run_graph(server, tiny_graph).ending == "execution_success"

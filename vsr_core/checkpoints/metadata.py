@@ -45,7 +45,7 @@ def config_from_json(kind: type[Config], text: str) -> Config:
     """Read a config of `kind`; every field's name, type and size is checked. Raises CheckpointError."""
     try:
         values = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"The model's config is not JSON: {error}.") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"The model's config should be a JSON object, got {type(values).__name__}.")
@@ -53,7 +53,11 @@ def config_from_json(kind: type[Config], text: str) -> Config:
     unknown = sorted(set(values) - set(defaults))
     if unknown:
         raise CheckpointError(f"The model's config has fields this version does not know: {unknown}. Update the pack.")
-    return kind(**{name: _checked(name, value, defaults[name]) for name, value in values.items()})
+    checked = {name: _checked(name, value, defaults[name]) for name, value in values.items()}
+    try:
+        return kind(**checked)
+    except ValueError as error:
+        raise CheckpointError(f"The model's config describes no network: {error}.") from error
 
 
 def _checked(name: str, value: Any, default: Any) -> Any:

@@ -31,6 +31,9 @@ def check_fit(network: nn.Module, shapes: Mapping[str, tuple[int, ...]], origin:
 def assign(network: nn.Module, tensors: Mapping[str, Tensor], origin: str) -> nn.Module:
     """Give `network` (usually on `meta`) the `tensors` themselves, without a copy."""
     check_fit(network, {name: tuple(value.shape) for name, value in tensors.items()}, origin)
+    odd = [f"{name} is {value.dtype}" for name, value in tensors.items() if not value.is_floating_point()]
+    if odd:
+        raise CheckpointError(f"{origin} holds tensors that are no weights: {'; '.join(_listed('not floating', odd))}.")
     network.load_state_dict(tensors, strict=True, assign=True)
     return network
 

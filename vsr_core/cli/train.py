@@ -14,6 +14,8 @@ from ..training.recipes import RECIPES, recipe
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("recipe", choices=RECIPES, metavar="RECIPE", help=", ".join(RECIPES))
+    for option, summary in needed_files().items():
+        parser.add_argument(option, type=Path, metavar="PATH", help=summary)
     parser.add_argument("--config", choices=("tiny", "small", "paper"), default="tiny", help="default: tiny")
     parser.add_argument("--data", nargs="+", type=Path, metavar="DIR", help="folders of videos and photographs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/RECIPE-CONFIG)")
@@ -40,8 +42,18 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         raise SettingError(f"--config {arguments.config} learns from real media; name their folders by --data.")
     out = arguments.out or Path("runs") / f"{arguments.recipe.replace('/', '-')}-{arguments.config}"
-    stage = module.build(config, choose_device(arguments.device), compiled=arguments.compile)
+    files = {_name(option): getattr(arguments, _name(option)) for option in module.ARGUMENTS}
+    stage = module.build(config, choose_device(arguments.device), compiled=arguments.compile, **files)
     loop = LoopConfig(save_every=arguments.save_every, sample_every=arguments.save_every, workers=arguments.workers)
     model = train(stage, data, out, resume=arguments.resume, config=loop)
     print(f"wrote {model} ({model.stat().st_size / 1e6:.1f} MB); python -m vsr_core upscale IN OUT --model {model}")
     return 0
+
+
+def needed_files() -> dict[str, str]:
+    """Return the options for files that the recipes take, with their meaning."""
+    return {option: summary for name in RECIPES for option, summary in recipe(name).ARGUMENTS.items()}
+
+
+def _name(option: str) -> str:
+    return option.lstrip("-").replace("-", "_")

@@ -1,4 +1,4 @@
-"""The recipes by name. Each module offers `configs`, `add_arguments`, `build` and `dataset`."""
+"""The recipes by name. Each module offers `ARGUMENTS`, `tiny`, `small`, `paper` and `build`."""
 
 from importlib import import_module
 from types import ModuleType

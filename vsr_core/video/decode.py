@@ -22,9 +22,7 @@ def open_video(path: Path) -> Iterator[tuple]:
         container = av.open(f"file:{path}")
     except (av.FFmpegError, OSError) as error:
         reason = error.strerror or error
-        raise VideoError(
-            f"{path} cannot be opened as a video: {reason}. It is empty, cut off or no video."
-        ) from error
+        raise VideoError(f"{path} cannot be opened as a video: {reason}. It is empty, cut off or no video.") from error
     with container:
         cover = av.stream.Disposition.attached_pic
         pictures = [s for s in container.streams.video if not s.disposition & cover]

@@ -45,7 +45,8 @@ def open_writer(
     """Yield a writer of `height` x `width` frames; `path` appears when the block ends without an error.
 
     A `path` ending in .mp4, .mkv or .mov becomes a video, one without an ending (or an empty folder) a folder
-    of PNG files. From `source` come colour tags, pixel shape, sound, bit depth and the names of images.
+    of PNG files. Videos are H.264, or ProRes 4444 where `source` has alpha and `path` ends in .mkv or .mov.
+    From `source` come colour tags, pixel shape, sound, bit depth and the names of images.
     With `trimmed` the first frame's time becomes 0 and the sound is cut to the frames; otherwise times and
     sound stay as they are. Missing parent folders are created. Whatever interrupts the block, nothing
     unfinished is left behind, and no file that was there before is touched unless `overwrite` allows it.
@@ -61,9 +62,11 @@ def open_writer(
     _protect_source(target, source)
     rate = Fraction(frame_rate or (source.frame_rate if source else IMAGE_RATE))
     settings = {"frame_rate": rate, "trimmed": trimmed, "audio": audio, "quality": quality or Quality()}
-    with partial_file(target, overwrite=overwrite) as file:
-        with _finished(VideoEncoder(file, target, **shared, **settings)) as encoder:
-            yield encoder
+    with (
+        partial_file(target, overwrite=overwrite) as file,
+        _finished(VideoEncoder(file, target, **shared, **settings)) as encoder,
+    ):
+        yield encoder
 
 
 def _is_video(target: Path) -> bool:

@@ -27,6 +27,7 @@ from vsr_core.architectures.adc_vsr.config import AdcVSRConfig
         {"decoder_channels": (8,) * 64},
         {"feature_channels": 0},
         {"window": 0},
+        {"color": "sepia"},
     ],
 )
 def test_values_that_describe_no_network_are_refused_by_name(change):

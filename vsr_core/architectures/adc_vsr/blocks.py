@@ -131,7 +131,7 @@ class Upsample(nn.Module):
         layer = nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1, device="meta")
         kernel = enlarging_kernel(self.conv.weight)
         layer.load_state_dict({"weight": kernel, "bias": self.conv.bias}, assign=True)
-        return layer
+        return layer.requires_grad_(False)
 
 
 def merge_upsampling(network: nn.Module) -> None:

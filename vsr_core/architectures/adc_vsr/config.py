@@ -1,6 +1,12 @@
 """Hyper-parameters of AdcVSR."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from ...color import MODES
+
+MOST_LEVELS = 8
+MOST_LAYERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +36,11 @@ class AdcVSRConfig:
     color: str = "adain"
     """Default colour correction; AdcSR matches every frame's statistics to the input's."""
 
+    def __post_init__(self):
+        """Raise ValueError for values that describe no network; they may come from a stranger's file."""
+        for problem in self._problems():
+            raise ValueError(problem)
+
     @property
     def scale(self) -> int:
         """Return the output pixels per input pixel: 2 per decoder level but the last, less the unshuffle."""
@@ -39,6 +50,25 @@ class AdcVSRConfig:
     def multiple(self) -> int:
         """Return what an input's height and width must be a multiple of."""
         return self.unshuffle * 2 ** (len(self.channels) - 1)
+
+    def _problems(self) -> Iterator[str]:
+        if not 1 <= len(self.channels) == len(self.heads) <= MOST_LEVELS:
+            yield f"channels and heads need equally many levels, 1 to {MOST_LEVELS}"
+        if not 2 <= len(self.decoder_channels) <= MOST_LEVELS:
+            yield f"decoder_channels needs 2 to {MOST_LEVELS} levels"
+        if min(*self.channels, *self.decoder_channels, self.feature_channels) < 1:
+            yield "channels, decoder_channels and feature_channels need to be 1 or more"
+        for channels, heads in (*zip(self.channels, self.heads), (self.channels[-1], self.middle_heads)):
+            if heads and channels % heads:
+                yield f"heads and middle_heads need to divide the channels: {channels} is no multiple of {heads}"
+        if not (1 <= self.layers <= MOST_LAYERS and 1 <= self.decoder_layers <= MOST_LAYERS):
+            yield f"layers and decoder_layers need to be 1 to {MOST_LAYERS}"
+        if self.unshuffle < 1 or 2 ** (len(self.decoder_channels) - 1) % self.unshuffle:
+            yield "unshuffle needs to divide what the decoder enlarges by"
+        if self.window < 1:
+            yield "window needs to be 1 or more"
+        if self.color not in MODES:
+            yield f"color needs to be one of {', '.join(MODES)}"
 
 
 PAPER = AdcVSRConfig()

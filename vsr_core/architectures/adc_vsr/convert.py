@@ -54,7 +54,7 @@ def convert(
         architecture="adc_vsr",
         config=config_to_json(config),
         source=SOURCE,
-        licence="as published by the authors of AdcSR",
+        licence="AdcSR: Apache-2.0; grown from Stable Diffusion 2.1: CreativeML Open RAIL++-M",
     )
     return write_model(out, tensors, metadata, dtype=dtype)
 
@@ -88,6 +88,13 @@ def translate(network: Mapping[str, Tensor], decoder: Mapping[str, Tensor], conf
         if name.startswith(("up_blocks.", "conv_norm_out.", "conv_out.")):
             tensors["decoder." + _decoder_name(name, config)] = value
     return tensors
+
+
+def translate_middle(decoder: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of a half decoder's own middle block under the names of our MiddleBlock."""
+    prefix = "mid_block."
+    parts = {name.removeprefix(prefix): value for name, value in decoder.items() if name.startswith(prefix)}
+    return {_middle_name(name): value for name, value in parts.items()}
 
 
 def _denoiser_name(name: str, config: AdcVSRConfig) -> str:

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ...architectures.adc_vsr.config import PAPER, SMALL, TINY, AdcVSRConfig
 from ...architectures.adc_vsr.network import AdcVSR
+from ...checkpoints.header import read_header
 from ...checkpoints.metadata import Metadata, config_to_json
+from ...checkpoints.strict import check_fit
 from ...checkpoints.write import write_model
 from ...degradations import LIGHT, DegradationConfig
 from ...degradations import PAPER as REAL_WORLD
@@ -21,6 +24,7 @@ from ..contact_sheet import write_contact_sheet
 from ..ema import EMA
 from ..losses import feature_l1, pixel_l1, psnr
 from ..schedules import cosine, halving
+from .teacher import load_dists, load_teacher_features
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,11 +181,42 @@ class Stage1:
         write_contact_sheet(path, lr_clip, (student.float().cpu() + 1) / 2, target)
 
 
-def build(config: Stage1Config, device: torch.device, *, compiled: bool = False) -> Stage1:
-    """Build the run. Raises SettingError for what this version cannot supply to the paper's losses."""
+ARGUMENTS = {
+    "--init": "AdcVSR or converted AdcSR model to start from",
+    "--vae": "folder of SD2.1's VAE in diffusers layout, for the feature loss",
+    "--half-decoder": "AdcSR's halfDecoder.ckpt, for the feature loss",
+}
+
+
+def build(
+    config: Stage1Config,
+    device: torch.device,
+    *,
+    compiled: bool = False,
+    init: Path | None = None,
+    vae: Path | None = None,
+    half_decoder: Path | None = None,
+) -> Stage1:
+    """Build the run with what its losses need. Raises SettingError naming what is missing."""
+    features = None
     if config.feature_weight:
-        raise SettingError(
-            "The feature loss compares with SD2.1's VAE encoder, which this command cannot load yet. Build Stage1 "
-            "in Python with `teacher_features`, or use --config small."
-        )
-    return Stage1(config, device=device, compiled=compiled)
+        if vae is None or half_decoder is None:
+            raise SettingError("The feature loss needs --vae and --half-decoder; --config small does without.")
+        features = load_teacher_features(vae, half_decoder).to(device)
+    dists = load_dists(device) if config.dists_weight else None
+    stage = Stage1(config, device=device, dists=dists, teacher_features=features, compiled=compiled)
+    if init is not None:
+        initialise(stage.student, init)
+    return stage
+
+
+def initialise(student: AdcVSR, path: Path) -> None:
+    """Copy a model's weights into `student`; temporal blocks that it lacks stay at identity.
+
+    Raises CheckpointError if anything else is missing or does not fit.
+    """
+    weights = load_file(read_header(path).path)
+    own = {name: value for name, value in student.state_dict().items() if "_temporal." in name}
+    tensors = {**own, **weights}
+    check_fit(student, {name: tuple(value.shape) for name, value in tensors.items()}, path.name)
+    student.load_state_dict(tensors)
