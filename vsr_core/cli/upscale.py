@@ -1,7 +1,6 @@
 """`upscale IN OUT`: restore and enlarge a video or a folder of images."""
 
 import argparse
-import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from ..restore import Settings, restore
 from ..runtime import StandaloneRuntime
 from ..runtime.standalone import DTYPES
 from ..tiling import Tiling
-from ..video import Frame, VideoInfo, open_writer, probe, read_frames
+from ..video import Frame, open_writer, probe, read_frames
 from .progress import FrameBar
 from .summary import closing_line
 
@@ -76,7 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
                 frame = held.popleft()
                 writer.write(image, frame.time, _enlarged(frame.alpha, image))
                 kept.offer(frame.image, image)
-    _tell_losses(source, arguments.output)
     if arguments.compare:
         write_comparison(arguments.compare, *kept.pair)
     size = (source.width * scale, source.height * scale)
@@ -129,12 +127,3 @@ def _images(frames: Iterable[Frame], held: deque[Frame]) -> Iterator[Tensor]:
 
 def _enlarged(alpha: Tensor | None, image: Tensor) -> Tensor | None:
     return None if alpha is None else resize_bicubic(alpha[None], *image.shape[-2:])[0]
-
-
-def _tell_losses(source: VideoInfo, output: Path) -> None:
-    if source.has_alpha and output.suffix:
-        print(
-            f"note: {output.suffix} has no room for the transparency of {source.path.name}; "
-            "name a folder as OUT to keep it.",
-            file=sys.stderr,
-        )
