@@ -22,7 +22,7 @@ from vsr_core.architectures.adc_vsr.network import AdcVSR
 from vsr_core.architectures.adc_vsr.restorer import AdcVSRRestorer
 from vsr_core.cli.summary import peak_memory
 from vsr_core.runtime.standalone import DTYPES
-from vsr_core.tiling.plan import MOST_DECODED
+from vsr_core.tiling.plan import DECODED_PIXELS
 
 STAGES = ("encode", "step", "decode")
 
@@ -107,12 +107,13 @@ def main() -> None:
     plain = make_plain(random_network(device).to(plain_dtype))
     if arguments.compile:
         ours.parts = {name: torch.compile(part) for name, part in ours.parts.items()}
+    together = max(1, DECODED_PIXELS // (4 * arguments.size) ** 2)
     results = {}
     timers = {"plain": Timer(device), "ours": Timer(device)}
     with torch.no_grad():
         for _ in range(arguments.runs + 1):
             results["plain"] = run(plain, clip, timers["plain"], frames)
-            results["ours"] = run(ours, clip, timers["ours"], MOST_DECODED)
+            results["ours"] = run(ours, clip, timers["ours"], together)
     for timer in timers.values():
         timer.seconds = {stage: seconds[1:] for stage, seconds in timer.seconds.items()}
     name = torch.cuda.get_device_name() if device.type == "cuda" else platform.processor() or platform.machine()

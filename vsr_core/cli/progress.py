@@ -7,12 +7,11 @@ from tqdm import tqdm
 
 
 class FrameBar:
-    """One bar over both passes of every frame; measures the run's seconds."""
+    """One bar over both passes of every frame, shown inside a with block; measures the block's seconds."""
 
     def __init__(self, total: int | None):
-        self._bar = tqdm(total=total, unit="frame", dynamic_ncols=True, bar_format=None if total is None else FORMAT)
+        self._total = total
         self._done = {"step": 0, "decode": 0}
-        self._start = time.perf_counter()
         self.seconds = 0.0
 
     def update(self, stage: str, done: int, total: int | None, preview: Tensor | None = None) -> None:
@@ -23,6 +22,9 @@ class FrameBar:
         self._bar.refresh()
 
     def __enter__(self) -> "FrameBar":
+        shape = None if self._total is None else FORMAT
+        self._bar = tqdm(total=self._total, unit="frame", dynamic_ncols=True, bar_format=shape)
+        self._start = time.perf_counter()
         return self
 
     def __exit__(self, *_) -> None:

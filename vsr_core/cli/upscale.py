@@ -10,7 +10,7 @@ from torch import Tensor
 from ..clip import resize_bicubic
 from ..color import MODES
 from ..compare import write_comparison
-from ..errors import SettingError
+from ..errors import SettingError, VideoError
 from ..load import cast, compiled, load_restorer
 from ..models import DEFAULT, find
 from ..restore import Settings, restore
@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Upscale and print one closing line. Raises VSRError."""
     settings = _settings(arguments)
     first, stop = arguments.frames
+    _check_free(arguments.compare, arguments.overwrite)
     source = probe(arguments.input)
     total = None if source.frames is None else min(source.frames, stop or source.frames) - first
     bar = FrameBar(total)
@@ -80,6 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
     size = (source.width * scale, source.height * scale)
     print(closing_line(kept.count, bar.seconds, runtime, size, arguments.output))
     return 0
+
+
+def _check_free(picture: Path | None, overwrite: bool) -> None:
+    if picture is not None and picture.exists() and not overwrite:
+        raise VideoError(f"{picture} already exists. Choose another name or allow overwriting by --overwrite.")
 
 
 class _Kept:

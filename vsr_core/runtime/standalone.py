@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from ..errors import SettingError
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""What torch says on MPS, and on the CPU under Linux and Windows, where it raises a plain RuntimeError."""
 
 Progress = Callable[[str, int, int | None, Tensor | None], None]
 
@@ -53,9 +55,8 @@ class StandaloneRuntime:
         return psutil.virtual_memory().available
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        return isinstance(error, torch.OutOfMemoryError) or (
-            isinstance(error, RuntimeError) and "not enough memory" in str(error).lower()
-        )
+        said = str(error).lower() if isinstance(error, RuntimeError) else ""
+        return isinstance(error, torch.OutOfMemoryError) or any(words in said for words in OUT_OF_MEMORY)
 
     def empty_cache(self) -> None:
         if self.device.type == "cuda":
