@@ -68,9 +68,13 @@ def upscale(clip: Tensor, restorer: Restorer, runtime: Runtime, settings: Settin
 
 def decode(latent: Tensor, clip: Tensor, restorer: Restorer, runtime: Runtime, settings: Settings) -> Tensor:
     """Return the restored clip (T, 3, scale * H, scale * W) in 0..1 of a latent that `upscale` made from `clip`."""
-    pieces = _pieces_of_shots(latent, clip, settings.tiling)
-    decoded = decode_pieces(pieces, restorer, runtime, settings, len(clip))
-    return torch.cat([frames.to(clip.device) for frames in decoded])
+    scale = restorer.requirements.scale
+    restored = clip.new_empty(*clip.shape[:2], *(scale * side for side in clip.shape[-2:]), dtype=torch.float32)
+    pieces, start = _pieces_of_shots(latent, clip, settings.tiling), 0
+    for frames in decode_pieces(pieces, restorer, runtime, settings, len(clip)):
+        restored[start : start + len(frames)] = frames
+        start += len(frames)
+    return restored
 
 
 def upscale_pieces(
@@ -138,8 +142,8 @@ def _decode(latent: Tensor, padded: Tensor, grid: Grid, restorer: Restorer, runt
     frames, tile = run_tiles(compute, grid, runtime, runtime.device)
     if not frames.isfinite().all():
         raise VSRError(
-            f"The network gave NaN or infinite pixels in {_dtype(restorer)}. Use --dtype fp32 (or bf16); if that does "
-            "not help, the model file is damaged."
+            f"The network gave NaN or infinite pixels in {_dtype(restorer)}. Choose dtype fp32 (or bf16); if that "
+            "does not help, the model file is damaged."
         )
     return frames, tile
 

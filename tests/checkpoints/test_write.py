@@ -22,6 +22,13 @@ def test_tensors_and_metadata_are_in_the_file_in_the_asked_dtype(tmp_path, dtype
     assert [file.name for file in tmp_path.iterdir()] == ["model.safetensors"]
 
 
+def test_others_may_read_the_file_as_far_as_they_may_read_any_new_file(tmp_path):
+    ordinary = tmp_path / "ordinary"
+    ordinary.touch()
+    path = write_model(tmp_path / "model.safetensors", TENSORS, METADATA)
+    assert path.stat().st_mode == ordinary.stat().st_mode
+
+
 def test_a_file_that_is_there_already_is_left_alone(tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"mine")

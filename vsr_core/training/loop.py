@@ -83,7 +83,10 @@ def _start(recipe: Recipe, out: Path, resume: bool) -> int:
     if not resume:
         if state_path.exists():
             raise SettingError(f"{out} already holds a run. Continue it with --resume or choose another --out.")
-        out.mkdir(parents=True, exist_ok=True)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(f"{out} cannot be used as a folder: {error}. Choose another --out.") from error
         return 0
     state = checkpoint.load(state_path)
     recipe.load_state_dict(state["recipe"])

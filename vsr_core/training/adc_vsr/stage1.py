@@ -3,6 +3,7 @@
 Differs from the paper: ground truth stands in the teacher's place (its table 4, row "HR GT Only").
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,12 +158,21 @@ class Stage1:
 
     def state_dict(self) -> dict:
         return {
+            "config": config_to_json(self.config),
             "student": self.student.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "ema": self.ema.state_dict() if self.ema else {},
         }
 
     def load_state_dict(self, state: dict) -> None:
+        """Continue from `state_dict()`. Raises SettingError if anything but the number of steps was set otherwise."""
+        now = config_to_json(self.config)
+        before, now = json.loads(state.get("config", now)), json.loads(now)
+        changed = [name for name in now if name != "steps" and now[name] != before.get(name)]
+        if changed:
+            raise SettingError(
+                f"The run was started with another {', '.join(changed)}. Use the same, or another --out."
+            )
         self.student.load_state_dict(state["student"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.ema:
