@@ -282,7 +282,7 @@ class TestBadFrames:
     def test_a_network_that_gives_nan_fails_with_advice(self):
         restorer = Pointwise()
         restorer.parts["decoder"].gain.fill_(float("nan"))
-        with pytest.raises(VSRError, match=r"NaN.*float32.*--dtype fp32"):
+        with pytest.raises(VSRError, match=r"NaN.*float32.*dtype fp32"):
             run(random_clip(1), restorer)
 
     def test_frames_of_another_kind_are_refused(self):
