@@ -133,9 +133,7 @@ def _conversion(tags: dict[str, int] | None) -> dict[str, int]:
 
 def _picture_frame(picture: np.ndarray) -> av.VideoFrame:
     names = {(3, 1): "rgb24", (4, 1): "rgba", (3, 2): "rgb48le", (4, 2): "rgba64le"}
-    return av.VideoFrame.from_ndarray(
-        np.ascontiguousarray(picture), format=names[picture.shape[-1], picture.itemsize]
-    )
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=names[picture.shape[-1], picture.itemsize])
 
 
 def mux_tone(out, stream, seconds: float) -> None:

@@ -81,8 +81,8 @@ def test_bicubic_keeps_a_constant_and_the_range():
 
 
 def test_bicubic_shrinks_without_aliasing():
-    stripes = torch.arange(64).remainder(2).float().expand(1, 3, 64, 64)
-    assert torch.allclose(resize_bicubic(stripes, 16, 16)[..., 2:-2], torch.tensor(0.5), atol=0.05)
+    noise = random_clip(1, 64, 64)
+    assert resize_bicubic(noise, 16, 16).std() < 0.4 * noise.std()
 
 
 def test_bicubic_computes_half_precision_in_float32():

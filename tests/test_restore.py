@@ -161,9 +161,10 @@ class TestLackOfMemory:
         clip = random_clip(3, 64, 64)
         assert torch.allclose(run(clip, ShortOfMemory(20)), enlarged(clip), atol=1e-6)
 
-    def test_a_tile_that_was_too_large_once_is_not_tried_again(self):
+    @pytest.mark.parametrize("window", [5, 40])
+    def test_a_tile_that_was_too_large_once_is_not_tried_again(self, window):
         restorer = ShortOfMemory(32, min_tile=8)
-        run(random_clip(40, 64, 64), restorer, settings(window=5, overlap=0, scene_cuts=False))
+        run(random_clip(40, 64, 64), restorer, settings(window=window, overlap=0, scene_cuts=False))
         assert restorer.failures == {"step": 1, "decode": 1}
 
     def test_a_frame_that_fits_in_no_way_fails_with_advice(self):
@@ -266,7 +267,10 @@ class TestRuntime:
         restorer = tiny_restorer()
         for part in restorer.parts.values():
             part.requires_grad_(True)
-        assert not run(random_clip(6), restorer, settings(window=3, overlap=1)).requires_grad
+        clip, chosen = random_clip(6), settings(window=3, overlap=1)
+        latent = upscale(clip, restorer, Watched(), chosen)
+        assert not latent.requires_grad
+        assert not decode(latent, clip, restorer, Watched(), chosen).requires_grad
 
 
 class TestBadFrames:

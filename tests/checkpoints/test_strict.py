@@ -14,7 +14,12 @@ def on_meta() -> nn.Module:
 
 
 def fitting() -> dict[str, torch.Tensor]:
-    return {"0.weight": torch.rand(2, 3), "0.bias": torch.rand(2), "1.weight": torch.rand(4, 2), "1.bias": torch.rand(4)}
+    return {
+        "0.weight": torch.rand(2, 3),
+        "0.bias": torch.rand(2),
+        "1.weight": torch.rand(4, 2),
+        "1.bias": torch.rand(4),
+    }
 
 
 def refused(tensors: dict[str, torch.Tensor]) -> str:

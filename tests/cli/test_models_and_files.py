@@ -26,7 +26,8 @@ def test_a_model_file_is_described(tmp_path, capsys):
     assert main(["inspect", str(model)]) == 0
     text = capsys.readouterr().out
     million = {name: sum(v.numel() for v in part.parameters()) / 1e6 for name, part in network.named_children()}
-    for words in ("adc_vsr", "F16", "random numbers", "CC0", "(8, 16)", *(f"{n} {v:.1f} M" for n, v in million.items())):
+    sizes = [f"{name} {count:.1f} M" for name, count in million.items()]
+    for words in ("adc_vsr", "F16", "random numbers", "CC0", "(8, 16)", *sizes):
         assert words in text
 
 
@@ -38,7 +39,11 @@ def test_built_in_models_are_described_by_name(capsys):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("missing.safetensors", "No model"), ("weights.pkl", "not a .safetensors file"), ("cut.safetensors", "not a whole")],
+    [
+        ("missing.safetensors", "No model"),
+        ("weights.pkl", "not a .safetensors file"),
+        ("cut.safetensors", "not a whole"),
+    ],
 )
 def test_a_file_that_is_none_of_ours_says_why(model, tmp_path, capsys, name, message):
     if name != "missing.safetensors":

@@ -59,7 +59,9 @@ class TestVideos:
         assert re.fullmatch(pattern, line)
         assert not re.search(r"peak memory 0\.00", line)
 
-    @pytest.mark.parametrize(("text", "wanted"), [("2:5", [2, 3, 4]), (":3", [0, 1, 2]), ("7:", [7, 8]), ("7:99", [7, 8])])
+    @pytest.mark.parametrize(
+        ("text", "wanted"), [("2:5", [2, 3, 4]), (":3", [0, 1, 2]), ("7:", [7, 8]), ("7:99", [7, 8])]
+    )
     def test_a_part_of_the_frames_is_upscaled(self, upscale, video, tmp_path, text, wanted, capsys):
         assert upscale(video, tmp_path / "out", "--frames", text, "--strength", "0") == 0
         assert capsys.readouterr().out.startswith(f"{len(wanted)} frames")
@@ -129,7 +131,9 @@ class TestBadUsage:
         assert message in failed(capsys)
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("options", [["--color", "sepia"], ["--dtype", "int8"], ["--device", "tpu"], ["--tile", "x"]])
+    @pytest.mark.parametrize(
+        "options", [["--color", "sepia"], ["--dtype", "int8"], ["--device", "tpu"], ["--tile", "x"]]
+    )
     def test_words_that_are_none_of_the_choices_are_2(self, upscale, video, tmp_path, options):
         assert upscale(video, tmp_path / "out.mp4", *options) == 2
         assert list(tmp_path.iterdir()) == []
@@ -197,8 +201,9 @@ def test_ctrl_c_leaves_no_output(model, tmp_path):
     source = make_video(tmp_path / "in.mp4", frames=300, height=96, width=128)
     out = tmp_path / "out"
     out.mkdir()
-    command = [sys.executable, "-m", "vsr_core", "upscale", source, out / "out.mp4", "--model", model, "--device", "cpu"]
-    run = subprocess.Popen(list(map(str, command)), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    words = ["upscale", source, out / "out.mp4", "--model", model, "--device", "cpu"]
+    command = [sys.executable, "-m", "vsr_core", *map(str, words)]
+    run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while not list(out.iterdir()) and run.poll() is None:
         time.sleep(0.05)
     assert run.poll() is None, "it ended before anything was written"

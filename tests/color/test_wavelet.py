@@ -19,6 +19,13 @@ def test_fine_texture_has_none():
     assert torch.allclose(low_frequencies(checkerboard)[..., 4:-4, 4:-4], torch.tensor(0.5), atol=0.02)
 
 
+def test_low_frequencies_gather_what_is_up_to_31_pixels_away():
+    point = torch.zeros(1, 1, 80, 80)
+    point[..., 40, 40] = 1
+    rows = low_frequencies(point)[0, 0].sum(1).nonzero().flatten().tolist()
+    assert rows == list(range(40 - 31, 40 + 32))
+
+
 def test_a_shift_of_colour_disappears_and_the_details_stay():
     clip, _ = two_clips()
     tinted = clip + torch.tensor([0.2, -0.1, 0.05]).view(3, 1, 1)

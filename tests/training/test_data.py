@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from clip_files import moving, textured, write_animation, write_video
 from PIL import Image
+from training.clip_files import moving, textured, write_animation, write_video
 
 from vsr_core.clip import resize_bicubic
 from vsr_core.degradations import CLEAN

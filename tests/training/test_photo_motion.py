@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from clip_files import textured
+from training.clip_files import textured
 
 from vsr_core.errors import ClipError
 from vsr_core.training.data import motion, quality

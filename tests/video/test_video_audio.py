@@ -68,15 +68,11 @@ def test_pictures_and_sound_are_interleaved(tmp_path):
 
 
 def test_a_file_without_sound_gives_one_without_sound(tmp_path):
-    assert not probe(
-        copy_video(media.make_video(tmp_path / "in.mp4", audio=None), tmp_path / "out.mp4")
-    ).has_audio
+    assert not probe(copy_video(media.make_video(tmp_path / "in.mp4", audio=None), tmp_path / "out.mp4")).has_audio
 
 
 def test_sound_is_left_out_on_request(tmp_path):
-    assert not probe(
-        copy_video(media.make_video(tmp_path / "in.mp4"), tmp_path / "o.mp4", audio=False)
-    ).has_audio
+    assert not probe(copy_video(media.make_video(tmp_path / "in.mp4"), tmp_path / "o.mp4", audio=False)).has_audio
 
 
 def test_every_language_is_kept(tmp_path):

@@ -74,9 +74,7 @@ def test_a_file_cut_before_its_index_cannot_be_opened(tmp_path):
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.avi"])
 @pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
 @pytest.mark.parametrize("audio", [None, "libmp3lame"])
-def test_a_file_cut_in_the_middle_gives_its_whole_frames_then_an_error_with_their_number(
-    tmp_path, name, share, audio
-):
+def test_a_file_cut_in_the_middle_gives_its_whole_frames_then_an_error_with_their_number(tmp_path, name, share, audio):
     codecs = {"codec": "mjpeg", "pixel_format": "yuvj420p"} if name == "clip.avi" else {}
     whole = media.make_video(
         tmp_path / name,
@@ -105,9 +103,7 @@ def test_damage_in_the_middle_is_an_error_at_that_frame(tmp_path):
 
 
 def test_a_size_that_changes_on_the_way_is_refused(tmp_path):
-    parts = [
-        media.make_video(tmp_path / f"{n}.h264", height=48 + 16 * n, frames=12, audio=None) for n in (0, 1)
-    ]
+    parts = [media.make_video(tmp_path / f"{n}.h264", height=48 + 16 * n, frames=12, audio=None) for n in (0, 1)]
     file = tmp_path / "both.h264"
     file.write_bytes(b"".join(part.read_bytes() for part in parts))
     assert read_until_error(file, "changes its size at frame 12") == 12

@@ -110,16 +110,12 @@ def test_every_layout_of_the_same_picture_reads_like_planar_yuv(pixel_format):
     planar = {"yuyv422": "yuv422p", "uyvy422": "yuv422p", "yuvj420p": "yuv420p"}.get(pixel_format, "yuv420p")
     original = av.VideoFrame.from_ndarray(smooth, format="rgb24")
     color = ColorTags(matrix=5, range=2 if pixel_format == "yuvj420p" else 1)
-    expected = to_rgb(
-        original.reformat(format=planar, dst_colorspace=5, dst_color_range=color.range), color, "h264"
-    )[0]
+    expected = to_rgb(original.reformat(format=planar, dst_colorspace=5, dst_color_range=color.range), color, "h264")[0]
     repacked = original.reformat(format=pixel_format, dst_colorspace=5, dst_color_range=color.range)
     torch.testing.assert_close(to_rgb(repacked, color, "h264")[0], expected, atol=0.012, rtol=0)
 
 
-@pytest.mark.parametrize(
-    "pixel_format", ["rgb24", "bgra", "gbrp", "rgb48be", "gray", "gray16be", "ya8", "pal8"]
-)
+@pytest.mark.parametrize("pixel_format", ["rgb24", "bgra", "gbrp", "rgb48be", "gray", "gray16be", "ya8", "pal8"])
 def test_rgb_and_grey_layouts_read_exactly(pixel_format):
     grey = np.arange(0, 256, dtype=np.uint8).reshape(16, 16)
     deep = grey * np.uint16(257)

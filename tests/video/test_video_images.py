@@ -54,9 +54,7 @@ def test_sixteen_bit_png_keeps_its_bits_and_alpha(tmp_path):
     info = probe(folder)
     assert (info.bit_depth, info.has_alpha) == (16, True)
     for frame, picture in zip(read_frames(folder), clip, strict=True):
-        torch.testing.assert_close(
-            torch.cat([frame.image, frame.alpha]), as_tensor(picture), atol=1e-6, rtol=0
-        )
+        torch.testing.assert_close(torch.cat([frame.image, frame.alpha]), as_tensor(picture), atol=1e-6, rtol=0)
 
 
 def test_a_palette_image_has_alpha_only_where_something_is_transparent(tmp_path):

@@ -135,9 +135,7 @@ def test_sixteen_bit_video_keeps_more_than_eight_bits(tmp_path):
 @pytest.mark.parametrize(("height", "width"), [(35, 51), (16, 17), (17, 16), (1, 1), (3, 2)])
 def test_odd_sizes_are_read_whole(tmp_path, height, width):
     clip = media.gratings(2, height, width)
-    file = media.make_video(
-        tmp_path / "odd.mkv", clip=clip, codec="rawvideo", pixel_format="yuv420p", audio=None
-    )
+    file = media.make_video(tmp_path / "odd.mkv", clip=clip, codec="rawvideo", pixel_format="yuv420p", audio=None)
     info = probe(file)
     assert (info.height, info.width) == (height, width)
     assert [tuple(frame.image.shape) for frame in read_frames(file)] == [(3, height, width)] * 2

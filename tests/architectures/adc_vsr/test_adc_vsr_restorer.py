@@ -57,7 +57,9 @@ def test_requirements_fit_each_other(config):
     needs = requirements(config)
     assert needs.overlap < needs.window
     assert needs.multiple % needs.latent_stride == 0
-    assert needs.min_tile % needs.multiple == needs.max_tile % needs.multiple == needs.tile_overlap % needs.multiple == 0
+    assert (
+        needs.min_tile % needs.multiple == needs.max_tile % needs.multiple == needs.tile_overlap % needs.multiple == 0
+    )
 
 
 @pytest.mark.parametrize("stage", ["step", "decode"])
