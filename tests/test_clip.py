@@ -4,7 +4,7 @@ import pytest
 import torch
 from restorers import random_clip
 
-from vsr_core.clip import check_clip, crop, pad_bottom_right, padding_to_multiple, repeat_last, resize_bicubic
+from vsr_core.clip import check_clip, crop, pad_bottom_right, padding_to_multiple, resize_bicubic
 from vsr_core.errors import ClipError
 
 
@@ -43,11 +43,9 @@ def test_frames_are_numbered_from_where_the_clip_starts():
         check_clip(clip, first=40)
 
 
-@pytest.mark.parametrize(
-    ("length", "multiple", "minimum", "padding"), [(16, 16, 0, 0), (17, 16, 0, 15), (1, 8, 0, 7), (10, 8, 32, 22)]
-)
-def test_the_padding_to_a_multiple_is_the_least_there_is(length, multiple, minimum, padding):
-    assert padding_to_multiple(length, multiple, minimum) == padding
+@pytest.mark.parametrize(("length", "multiple", "padding"), [(16, 16, 0), (17, 16, 15), (1, 8, 7), (32, 1, 0)])
+def test_the_padding_to_a_multiple_is_the_least_there_is(length, multiple, padding):
+    assert padding_to_multiple(length, multiple) == padding
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 9), (5, 3), (16, 16), (17, 31)])
@@ -90,12 +88,3 @@ def test_bicubic_computes_half_precision_in_float32():
     resized = resize_bicubic(clip, 40, 40)
     assert resized.dtype == torch.float16
     assert torch.equal(resized, resize_bicubic(clip.float(), 40, 40).half())
-
-
-def test_the_last_frame_is_repeated_up_to_a_length():
-    clip = random_clip(3)
-    longer = repeat_last(clip, 5)
-    assert torch.equal(longer[:3], clip)
-    assert torch.equal(longer[3], clip[2])
-    assert torch.equal(longer[4], clip[2])
-    assert repeat_last(clip, 3) is clip

@@ -1,6 +1,5 @@
 """The frame contract: a clip is a float tensor (T, C, H, W) with values in 0..1, C = 3 (RGB)."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -25,22 +24,15 @@ def check_clip(clip: Tensor, *, first: int = 0) -> Tensor:
     return clip
 
 
-def padding_to_multiple(length: int, multiple: int, minimum: int = 0) -> int:
-    """Return how many pixels to append to `length` so that it is a multiple of `multiple` and >= `minimum`."""
-    target = max(length, minimum)
-    return -(-target // multiple) * multiple - length
+def padding_to_multiple(length: int, multiple: int) -> int:
+    """Return how many pixels to append to `length` so that it is a multiple of `multiple`."""
+    return -length % multiple
 
 
 def pad_bottom_right(clip: Tensor, bottom: int, right: int) -> Tensor:
-    """Extend (T, C, H, W) by reflection where the frame is large enough, by edge replication beyond."""
-    while bottom or right:
-        step_down, step_right = min(bottom, clip.shape[-2] - 1), min(right, clip.shape[-1] - 1)
-        mode = "reflect" if step_down == bottom and step_right == right else "replicate"
-        if mode == "replicate":
-            step_down, step_right = bottom, right
-        clip = F.pad(clip, (0, step_right, 0, step_down), mode=mode)
-        bottom, right = bottom - step_down, right - step_right
-    return clip
+    """Extend (T, C, H, W) by reflection, or by repeating the edge where the frame is too small to reflect."""
+    reflects = bottom < clip.shape[-2] and right < clip.shape[-1]
+    return F.pad(clip, (0, right, 0, bottom), mode="reflect" if reflects else "replicate")
 
 
 def crop(clip: Tensor, height: int, width: int) -> Tensor:
@@ -53,9 +45,3 @@ def resize_bicubic(clip: Tensor, height: int, width: int) -> Tensor:
     shrinking = height < clip.shape[-2] or width < clip.shape[-1]
     resized = F.interpolate(clip.float(), (height, width), mode="bicubic", align_corners=False, antialias=shrinking)
     return resized.clamp(0, 1).to(clip.dtype)
-
-
-def repeat_last(clip: Tensor, frames: int) -> Tensor:
-    """Append copies of the last frame until the clip has `frames` frames."""
-    missing = frames - clip.shape[0]
-    return clip if missing <= 0 else torch.cat([clip, clip[-1:].expand(missing, -1, -1, -1)])

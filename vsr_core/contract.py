@@ -34,8 +34,6 @@ class Requirements:
     """Computing dtypes, best first."""
     color: str
     """Default colour correction, a name of `color.MODES`."""
-    frame_multiple: int = 1
-    """A window holds frame_multiple * k + 1 frames (1 = any number)."""
 
 
 class Restorer(Protocol):

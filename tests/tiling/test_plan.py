@@ -90,3 +90,8 @@ def test_more_memory_decodes_more_frames_at_once_up_to_a_limit():
     counts = [frames_at_once(restorer, grid, torch.float32, free) for free in (0, frame * 3, frame * 4, LARGE)]
     assert counts == [1, 2, 2, 2]
     assert DECODED_PIXELS // (16 * 128 * 96) == 2
+
+
+def test_an_automatic_tile_leaves_room_for_the_overlap_that_was_asked_for():
+    grid = planned(Pointwise(bytes_per_pixel=1000), Tiling(tile_overlap=24), free=1)
+    assert (grid.tile, grid.overlap, grid.least) == (48, 24, 48)

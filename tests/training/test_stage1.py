@@ -108,7 +108,7 @@ def test_the_exported_model_restores_as_the_student_does(tmp_path, batch, ema):
     learning = stage(ema=ema)
     for index in range(3):
         learning.step(batch, index)
-    learning.export(tmp_path / "model.safetensors")
+    learning.export(tmp_path / "model.safetensors", done=3)
     restorer = cast(load_restorer(tmp_path / "model.safetensors"), torch.float32)
     expected = AdcVSR(TINY)
     expected.load_state_dict(learning.ema.weights() if ema else learning.student.state_dict())

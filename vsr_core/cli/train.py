@@ -21,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", nargs="+", type=Path, metavar="DIR", help="folders of videos and photographs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/RECIPE-CONFIG)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument(
-        "--steps", type=_from(1), metavar="N", help="stop after this many steps instead of the config's"
-    )
+    parser.add_argument("--steps", type=_from(1), metavar="N", help="train for this many steps instead of the config's")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--workers", type=_from(0), default=1, help="processes that prepare data (default: 1)")
     parser.add_argument("--save-every", type=_from(1), default=500, metavar="STEPS", help="default: 500")

@@ -45,10 +45,12 @@ def plan_grid(
     needs = restorer.requirements
     overlap = _rounded(needs.tile_overlap if tiling.tile_overlap is None else tiling.tile_overlap, needs.multiple)
     if tiling.tile is None:
-        tile = _largest_tile(restorer, stage, frames, height, width, dtype, free)
+        least = needs.min_tile if tiling.tile_overlap is None else max(needs.min_tile, 2 * overlap)
+        tile = _largest_tile(restorer, stage, frames, height, width, dtype, free, least)
     else:
         tile = _rounded(tiling.tile, needs.multiple)
-    if tiling.tile is None or tiling.tile_overlap is None:
+        least = min(needs.min_tile, tile)
+    if tiling.tile_overlap is None:
         overlap = min(overlap, tile // 2 // needs.multiple * needs.multiple)
     elif overlap >= tile:
         raise SettingError(
@@ -56,7 +58,7 @@ def plan_grid(
             f"(both are rounded up to multiples of {needs.multiple})."
         )
     to_output = (needs.scale, 1) if stage == "decode" else (1, needs.latent_stride)
-    return Grid(height, width, tile, overlap, needs.multiple, min(needs.min_tile, tile), *to_output)
+    return Grid(height, width, tile, overlap, needs.multiple, least, *to_output)
 
 
 def frames_at_once(restorer: Restorer, grid: Grid, dtype: torch.dtype, free: int) -> int:
@@ -68,11 +70,11 @@ def frames_at_once(restorer: Restorer, grid: Grid, dtype: torch.dtype, free: int
 
 
 def _largest_tile(
-    restorer: Restorer, stage: Stage, frames: int, height: int, width: int, dtype: torch.dtype, free: int
+    restorer: Restorer, stage: Stage, frames: int, height: int, width: int, dtype: torch.dtype, free: int, least: int
 ) -> int:
     needs = restorer.requirements
-    tile = min(_rounded(max(height, width), needs.multiple), needs.max_tile)
-    while tile > needs.min_tile:
+    tile = max(least, min(_rounded(max(height, width), needs.multiple), needs.max_tile))
+    while tile > least:
         if restorer.memory_bytes(stage, frames, min(tile, height), min(tile, width), dtype) <= free * SHARE:
             break
         tile -= needs.multiple

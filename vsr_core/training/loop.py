@@ -32,8 +32,8 @@ class Recipe(Protocol):
     def load_state_dict(self, state: dict) -> None:
         """Continue from `state_dict()`."""
 
-    def export(self, path: Path) -> None:
-        """Write the model as a checkpoint that inference loads."""
+    def export(self, path: Path, done: int) -> Path:
+        """Write the model after `done` steps as a checkpoint that inference loads."""
 
     def sample(self, batch: tuple[torch.Tensor, torch.Tensor], path: Path) -> None:
         """Write a picture of input, output and target."""
@@ -55,7 +55,6 @@ def train(recipe: Recipe, data: Dataset, out: Path, *, resume: bool = False, con
     """
     config = config or LoopConfig()
     start = _start(recipe, out, resume)
-    model = out / "model.safetensors"
     with _graceful_stop() as stop, _log(out, append=resume) as log:
         bar = tqdm(_batches(data, recipe, start, config.workers), initial=start, total=recipe.steps, unit="step")
         done = start
@@ -67,15 +66,17 @@ def train(recipe: Recipe, data: Dataset, out: Path, *, resume: bool = False, con
                 log({"step": done, "time": round(time.time(), 1), **figures})
             if done % config.sample_every == 0:
                 recipe.sample(batch, out / f"sample_{done:06d}.png")
-            if done % config.save_every == 0 or stop():
-                checkpoint.save(out / "state.pt", {"step": done, "recipe": recipe.state_dict()})
-                recipe.export(model)
+            if done % config.save_every == 0:
+                _save(recipe, done, out)
             if stop():
                 tqdm.write(f"Stopped after step {done}; continue with --resume.")
                 break
+    return _save(recipe, done, out)
+
+
+def _save(recipe: Recipe, done: int, out: Path) -> Path:
     checkpoint.save(out / "state.pt", {"step": done, "recipe": recipe.state_dict()})
-    recipe.export(model)
-    return model
+    return recipe.export(out / "model.safetensors", done)
 
 
 def _start(recipe: Recipe, out: Path, resume: bool) -> int:

@@ -107,6 +107,7 @@ class Stage1:
         device: torch.device,
         dists: Callable[[Tensor, Tensor], Tensor] | None = None,
         teacher_features: Callable[[Tensor], Tensor] | None = None,
+        init: Path | None = None,
         compiled: bool = False,
     ):
         """`dists` compares frames (N, 3, H, W) in 0..1; `teacher_features` maps clips in -1..1 to the feature f."""
@@ -115,6 +116,8 @@ class Stage1:
         self.dists, self.teacher_features = dists, teacher_features
         torch.manual_seed(config.seed)
         self.student = AdcVSR(config.network).to(device, memory_format=torch.channels_last)
+        if init is not None:
+            initialise(self.student, init)
         self.forward = torch.compile(self.student) if compiled else self.student
         self.optimizer = torch.optim.Adam(self.student.parameters(), lr=config.learning_rate)
         self.ema = EMA(self.student, config.ema) if config.ema else None
@@ -178,11 +181,11 @@ class Stage1:
         if self.ema:
             self.ema.load_state_dict(state["ema"])
 
-    def export(self, path: Path) -> None:
+    def export(self, path: Path, done: int) -> Path:
         weights = self.ema.weights() if self.ema else self.student.state_dict()
-        source = f"AdcVSR stage 1, ground truth as teacher, {self.steps} steps, seed {self.config.seed}"
+        source = f"AdcVSR stage 1, ground truth as teacher, {done} steps, seed {self.config.seed}"
         metadata = Metadata(architecture="adc_vsr", config=config_to_json(self.config.network), source=source)
-        write_model(path, weights, metadata, dtype=torch.float16, overwrite=True)
+        return write_model(path, weights, metadata, dtype=torch.float16, overwrite=True)
 
     @torch.no_grad()
     def sample(self, batch: tuple[Tensor, Tensor], path: Path) -> None:
@@ -214,10 +217,7 @@ def build(
             raise SettingError("The feature loss needs --vae and --half-decoder; --config small does without.")
         features = load_teacher_features(vae, half_decoder).to(device)
     dists = load_dists(device) if config.dists_weight else None
-    stage = Stage1(config, device=device, dists=dists, teacher_features=features, compiled=compiled)
-    if init is not None:
-        initialise(stage.student, init)
-    return stage
+    return Stage1(config, device=device, dists=dists, teacher_features=features, init=init, compiled=compiled)
 
 
 def initialise(student: AdcVSR, path: Path) -> None:
