@@ -92,6 +92,7 @@ class _Length:
             self.expected = Fraction((container.start_time or 0) + container.duration, 1_000_000)
         elif "matroska" in container.format.name:
             self.tolerance = 2 * self.frame
+        self.counted = container.format.name == "avi"
         self.reached, self.packets = Fraction(0), 0
 
     def note(self, packet) -> None:
@@ -102,7 +103,12 @@ class _Length:
             self.reached = max(self.reached, end)
 
     def is_short(self) -> bool:
-        """Both time and count must fall short: edit lists drop packets, some packets have no duration."""
+        """Both time and count must fall short: edit lists drop packets, some packets have no duration.
+
+        Of a cut AVI file FFmpeg shortens the time to what is there, but not the count, which may be one too high.
+        """
+        if self.counted:
+            return self.packets + 1 < self.stream.frames
         if self.expected is None or self.packets >= self.stream.frames > 0:
             return False
         return self.expected - self.reached >= self.tolerance
