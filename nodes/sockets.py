@@ -52,15 +52,18 @@ def make_latent(samples: Tensor, source: LatentSource) -> dict[str, Any]:
 
 def read_latent(latent: dict[str, Any], model: VSRModel) -> tuple[Tensor, LatentSource]:
     """Return samples (T, C, H, W) and their source; raise SettingError if `model` did not make them."""
-    source, wanted = latent.get(SOURCE), model.restorer.architecture
+    source, restorer = latent.get(SOURCE), model.restorer
     if source is None:
         raise SettingError(
             "This latent does not come from One-Step Upscale, so the frames it was made from are unknown. "
             "Connect the latent output of One-Step Upscale."
         )
-    if source.architecture != wanted:
+    samples = latent["samples"][0].movedim(1, 0)
+    made = (source.architecture, samples.shape[1])
+    wanted = (restorer.architecture, restorer.requirements.latent_channels)
+    if made != wanted:
         raise SettingError(
-            f"The latent was made by a {source.architecture} model, the connected model is {wanted}. "
-            "Connect the same Load VSR Model to One-Step Upscale and Video VAE Decode."
+            "The latent was made by a {} model with {} latent channels, the connected model is {} with {}. "
+            "Connect the same Load VSR Model to One-Step Upscale and Video VAE Decode.".format(*made, *wanted)
         )
-    return latent["samples"][0].movedim(1, 0), source
+    return samples, source

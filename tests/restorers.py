@@ -18,6 +18,7 @@ NEEDS = Requirements(
     scale=4,
     multiple=4,
     latent_stride=2,
+    latent_channels=12,
     window=5,
     overlap=2,
     tile_overlap=8,

@@ -20,6 +20,8 @@ class Requirements:
     """Height and width of a padded input are multiples of this."""
     latent_stride: int
     """Input pixels per latent cell, in both directions."""
+    latent_channels: int
+    """Channels of what `step` returns."""
     window: int
     """Frames the network sees at once by default."""
     overlap: int

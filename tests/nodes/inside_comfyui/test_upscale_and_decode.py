@@ -84,3 +84,10 @@ def test_a_latent_of_another_architecture_is_refused(execute, model, part_of_pac
     latent["vsr_source"] = replace(latent["vsr_source"], architecture="other")
     with pytest.raises(part_of_pack("vsr_core.errors").SettingError, match="other"):
         execute("VSRVideoVAEDecode", model=model, latent=latent, color="auto")
+
+
+def test_a_latent_of_a_model_of_another_size_is_refused(execute, model, part_of_pack):
+    latent = execute("VSROneStepUpscale", model=model, images=frames(), seed=0, strength=1.0)
+    latent["samples"] = latent["samples"][:, 1:]
+    with pytest.raises(part_of_pack("vsr_core.errors").SettingError, match="latent channels"):
+        execute("VSRVideoVAEDecode", model=model, latent=latent, color="auto")

@@ -64,6 +64,7 @@ def requirements(config: AdcVSRConfig) -> Requirements:
         scale=config.scale,
         multiple=config.multiple,
         latent_stride=config.unshuffle,
+        latent_channels=config.feature_channels,
         window=config.window,
         overlap=config.window // 5,
         tile_overlap=32,
