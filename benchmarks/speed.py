@@ -21,6 +21,7 @@ from vsr_core.architectures.adc_vsr.blocks import Upsample
 from vsr_core.architectures.adc_vsr.network import AdcVSR
 from vsr_core.architectures.adc_vsr.restorer import AdcVSRRestorer
 from vsr_core.cli.summary import peak_memory
+from vsr_core.load import compiled
 from vsr_core.runtime.standalone import DTYPES
 from vsr_core.tiling.plan import DECODED_PIXELS
 
@@ -106,7 +107,7 @@ def main() -> None:
     ours = AdcVSRRestorer(random_network(device).to(dtype))
     plain = make_plain(random_network(device).to(plain_dtype))
     if arguments.compile:
-        ours.parts = {name: torch.compile(part) for name, part in ours.parts.items()}
+        compiled(ours)
     together = max(1, DECODED_PIXELS // (4 * arguments.size) ** 2)
     results = {}
     timers = {"plain": Timer(device), "ours": Timer(device)}

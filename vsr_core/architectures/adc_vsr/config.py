@@ -85,7 +85,7 @@ SMALL = AdcVSRConfig(
     window=15,
     color="none",  # the skip carries the input's colours; matching its lower contrast would cost 0.07 dB
 )
-"""The built-in model: 5.6 M parameters, trainable and usable on a CPU."""
+"""The built-in model: 5.3 M parameters, trainable and usable on a CPU."""
 
 TINY = AdcVSRConfig(
     channels=(8, 16),

@@ -57,19 +57,6 @@ def sources_in(folders: Iterable[str | Path]) -> list[Source]:
     return [Source(path=media.path) for media in find_media(folders)]
 
 
-def listed_sources(listing: str | Path, root: str | Path) -> list[Source]:
-    """Return the sources of a list that `prepare` wrote, found by name anywhere below `root`.
-
-    Raises SettingError naming the files that are not there.
-    """
-    entries = [entry for entry in json.loads(Path(listing).read_text()) if entry.pop("clips", 1)]
-    there = {path.name: path for path in Path(root).rglob("*") if path.is_file()}
-    missing = [entry["path"] for entry in entries if entry["path"] not in there]
-    if missing:
-        raise SettingError(f"{len(missing)} files of the list are not below {root}: {', '.join(missing[:5])}, ...")
-    return [Source(**{**entry, "path": there[entry["path"]]}) for entry in entries]
-
-
 def prepare(sources: Iterable[Source], out: str | Path, settings: PrepareSettings | None = None) -> list[dict]:
     """Write the best clips of `sources` as OUT/clips/*.npy, uint8 (T, H, W, 3), and list them in a json file.
 
