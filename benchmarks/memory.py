@@ -1,6 +1,6 @@
-"""Compare AdcVSR's memory estimate with what its stages really use, at paper size with random weights.
+"""Compare an architecture's memory estimate with what its stages really use, at paper size with random weights.
 
-    python benchmarks/memory.py [--device cpu|cuda] [--dtype fp32|bf16|fp16] [--frames 4] [--size 128]
+    python benchmarks/memory.py ARCHITECTURE [--device cpu|cuda] [--dtype fp32|bf16|fp16] [--frames 4] [--size 128]
 
 On a CPU the figure is how much the process grows above its size with weights and input, so it needs a fresh process
 per stage, which this script starts itself.
@@ -9,37 +9,40 @@ per stage, which this script starts itself.
 import argparse
 import subprocess
 import sys
+from importlib import import_module
 
 import psutil
 import torch
 
-from vsr_core.architectures.adc_vsr import PAPER
-from vsr_core.architectures.adc_vsr.network import AdcVSR
-from vsr_core.architectures.adc_vsr.restorer import AdcVSRRestorer
+from vsr_core.architectures import ARCHITECTURES
 from vsr_core.cli.summary import peak_memory
+from vsr_core.contract import Stage
 from vsr_core.runtime.standalone import DTYPES
 
-STAGES = ("step", "decode")
+STAGES = ("encode", "step", "decode")
 
 
 @torch.no_grad()
-def measure(stage: str, arguments: argparse.Namespace) -> None:
+def measure(stage: Stage, arguments: argparse.Namespace) -> None:
     device, dtype = torch.device(arguments.device), DTYPES[arguments.dtype]
     torch.set_default_dtype(dtype)  # a float32 copy of the weights would be the peak
-    with torch.device(device):
-        restorer = AdcVSRRestorer(AdcVSR(PAPER).eval())
-    side, frames = arguments.size, arguments.frames
+    restorer = import_module(f"plain.{arguments.architecture}").build_ours(device, dtype)
+    needs, side, frames = restorer.requirements, arguments.size, arguments.frames
     clip = torch.rand(frames, 3, side, side, device=device)
-    if stage == "step":
-        latent = restorer.encode(clip)
-    else:
-        latent = torch.randn(frames, PAPER.feature_channels, side // 2, side // 2, device=device, dtype=dtype)
+    cells = side // needs.latent_stride
+    latent = torch.randn(frames, needs.latent_channels, cells, cells, device=device, dtype=dtype)
+    start = restorer.encode(clip) if stage == "step" and restorer.fusion is None else latent
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
     else:
         before = psutil.Process().memory_info().rss
-    restorer.step(latent) if stage == "step" else restorer.decode(latent, clip)
+    if stage == "encode":
+        restorer.encode(clip)
+    elif stage == "step":
+        restorer.step(start, seed=0)
+    else:
+        restorer.decode(latent, clip)
     used = peak_memory(device) - before
     estimate = restorer.memory_bytes(stage, frames, side, side, dtype)
     print(f"{stage}: used {used / 2**20:.0f} MiB, estimate {estimate / 2**20:.0f} MiB, ratio {estimate / used:.2f}")
@@ -47,6 +50,7 @@ def measure(stage: str, arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("architecture", choices=ARCHITECTURES, metavar="ARCHITECTURE", help=", ".join(ARCHITECTURES))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtype", choices=DTYPES, default="fp32")
     parser.add_argument("--frames", type=int, default=4)

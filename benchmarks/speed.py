@@ -1,134 +1,137 @@
-"""Time AdcVSR at paper size with random weights against a plain run of the same network.
+"""Time an architecture at paper size with random weights against a straightforward implementation of it.
 
-    python benchmarks/speed.py [--device cpu|cuda] [--dtype fp32|bf16|fp16] [--plain-dtype fp32] [--frames 25]
+    python benchmarks/speed.py ARCHITECTURE [--device cpu|cuda] [--dtype fp32|bf16|fp16] [--plain-dtype fp32]
 
-Plain: contiguous memory, nearest-neighbour enlargement followed by its convolution, all frames at once.
-Ours: the restorer as `restore` calls it. Both in this process, in turn; the last line is the ratio of the medians.
+The straightforward one is in benchmarks/plain; ours is `restore` with everything that belongs to it but colour
+correction. All in this process, in turn; the last lines are the ratios of the medians.
 """
 
 import argparse
+import math
 import platform
 import statistics
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from vsr_core.architectures.adc_vsr import PAPER
-from vsr_core.architectures.adc_vsr.blocks import Upsample
-from vsr_core.architectures.adc_vsr.network import AdcVSR
-from vsr_core.architectures.adc_vsr.restorer import AdcVSRRestorer
+from vsr_core.architectures import ARCHITECTURES
 from vsr_core.cli.summary import peak_memory
+from vsr_core.contract import FusionSettings, Restorer
 from vsr_core.load import compiled
+from vsr_core.metrics.warping import warping_error
+from vsr_core.restore import Settings, restore
+from vsr_core.runtime import StandaloneRuntime
 from vsr_core.runtime.standalone import DTYPES
-from vsr_core.tiling.plan import DECODED_PIXELS
-
-STAGES = ("encode", "step", "decode")
-
-
-class PlainUpsample(nn.Module):
-    """The textbook form of Upsample."""
-
-    def __init__(self, conv: nn.Conv2d):
-        super().__init__()
-        self.conv = conv
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+from vsr_core.tiling import Tiling
 
 
 class Timer:
-    """Collects seconds per stage."""
+    """Seconds per run, in all and per stage."""
 
     def __init__(self, device: torch.device):
         self.device = device
-        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.runs: list[dict[str, float]] = []
 
-    def measure(self, stage: str, work):
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        self.runs.append(defaultdict(float))
+        with self.stage("total"):
+            yield
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
         self._wait()
         start = time.perf_counter()
-        result = work()
+        yield
         self._wait()
-        self.seconds[stage].append(time.perf_counter() - start)
-        return result
+        self.runs[-1][name] += time.perf_counter() - start
 
     def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
     def median(self, stage: str) -> float:
-        return statistics.median(self.seconds[stage])
+        """Leave out the first run, which warms up."""
+        return statistics.median(run[stage] for run in self.runs[1:])
 
-    @property
-    def total(self) -> float:
-        return sum(self.median(stage) for stage in STAGES)
-
-
-def run(restorer: AdcVSRRestorer, clip: Tensor, timer: Timer, together: int) -> Tensor:
-    latent = timer.measure("encode", lambda: restorer.encode(clip))
-    latent = timer.measure("step", lambda: restorer.step(latent))
-    pairs = list(zip(latent.split(together), clip.split(together)))
-    return timer.measure("decode", lambda: torch.cat([restorer.decode(*pair) for pair in pairs]))
+    def report(self, name: str, frames: int) -> None:
+        total = self.median("total")
+        stages = {stage: self.median(stage) for stage in self.runs[-1] if stage != "total"}
+        stages["rest"] = total - sum(stages.values())
+        where = ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in stages.items())
+        print(f"{name}: {total:.3f} s for {frames} frames ({total / frames:.3f} s a frame); seconds: {where}")
 
 
-def random_network(device: torch.device) -> AdcVSR:
+def run_ours(restorer: Restorer, clip: Tensor, fusion: dict, dtype: str, timer: Timer) -> Tensor:
+    runtime = StandaloneRuntime(clip.device.type, dtype)
+    settings = Settings(tiling=Tiling(scene_cuts=False), color="none", fusion=FusionSettings(**fusion))
+    with timer.run():
+        result = torch.cat(list(restore(clip, restorer, runtime, settings)))
+    timer.runs[-1].update(runtime.seconds)
+    return result
+
+
+def moving_texture(frames: int, size: int, device: torch.device) -> Tensor:
+    """Return a smooth random texture (T, 3, size, size) in 0..1 that drifts 1.5 pixels a frame."""
     torch.manual_seed(0)
-    with torch.device(device):
-        return AdcVSR(PAPER).eval().requires_grad_(False)
+    coarse = torch.rand(1, 3, size // 4, size // 4 + 2 * frames)
+    wide = torch.nn.functional.interpolate(coarse, scale_factor=8, mode="bicubic").clamp(0, 1)
+    views = [wide[..., : 2 * size : 2, 3 * t : 3 * t + 2 * size : 2] for t in range(frames)]
+    return torch.cat(views).to(device)
 
 
-def make_plain(network: AdcVSR) -> AdcVSRRestorer:
-    """Undo what ours does: contiguous weights and activations, enlargement before convolution."""
-    for module in network.modules():
-        for name, child in module.named_children():
-            if isinstance(child, Upsample):
-                setattr(module, name, PlainUpsample(child.conv))
-    restorer = AdcVSRRestorer(network)
-    for part in restorer.parts.values():
-        part.to(memory_format=torch.contiguous_format)
-    restorer.encode = lambda clip: F.pixel_unshuffle(clip * 2 - 1, 2).to(network.denoiser.conv_in.weight.dtype)
-    restorer.decode = lambda latent, clip: (network.decoder(latent).float() + 1) / 2
-    return restorer
-
-
-def report(name: str, timer: Timer, frames: int) -> None:
-    stages = ", ".join(f"{stage} {timer.median(stage):.3f}" for stage in STAGES)
-    print(f"{name}: {timer.total:.3f} s for {frames} frames ({timer.total / frames:.3f} s a frame); seconds: {stages}")
+def psnr(result: Tensor, reference: Tensor) -> float:
+    error = ((result.clamp(0, 1) - reference.clamp(0, 1)) ** 2).mean().item()
+    return -10 * math.log10(error) if error else math.inf
 
 
 def main() -> None:
     arguments = parse()
-    device, dtype = torch.device(arguments.device), DTYPES[arguments.dtype]
+    device = torch.device(arguments.device)
     plain_dtype = DTYPES[arguments.plain_dtype or arguments.dtype]
     frames = arguments.frames or (25 if device.type == "cuda" else 3)
-    clip = torch.rand(frames, 3, arguments.size, arguments.size, device=device)
-    ours = AdcVSRRestorer(random_network(device).to(dtype))
-    plain = make_plain(random_network(device).to(plain_dtype))
+    clip = moving_texture(frames, arguments.size, device)
+    case = import_module(f"plain.{arguments.architecture}")
+    plain, ours = case.build(device, plain_dtype), case.build_ours(device, DTYPES[arguments.dtype])
     if arguments.compile:
         compiled(ours)
-    together = max(1, DECODED_PIXELS // (4 * arguments.size) ** 2)
+    timers = {name: Timer(device) for name in ("plain", *case.VARIANTS)}
     results = {}
-    timers = {"plain": Timer(device), "ours": Timer(device)}
     with torch.no_grad():
         for _ in range(arguments.runs + 1):
-            results["plain"] = run(plain, clip, timers["plain"], frames)
-            results["ours"] = run(ours, clip, timers["ours"], together)
-    for timer in timers.values():
-        timer.seconds = {stage: seconds[1:] for stage, seconds in timer.seconds.items()}
+            with timers["plain"].run():
+                results["plain"] = case.run(plain, clip, timers["plain"].stage)
+            for name, fusion in case.VARIANTS.items():
+                results[name] = run_ours(ours, clip, fusion, arguments.dtype, timers[name])
+    print_results(timers, results, clip, arguments)
+
+
+def print_results(
+    timers: dict[str, Timer], results: dict[str, Tensor], clip: Tensor, arguments: argparse.Namespace
+) -> None:
+    device, size = clip.device, arguments.size
     name = torch.cuda.get_device_name() if device.type == "cuda" else platform.processor() or platform.machine()
-    print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads, {arguments.size}x{arguments.size} x4")
-    report(f"plain {plain_dtype}", timers["plain"], frames)
-    report(f"ours  {dtype}", timers["ours"], frames)
-    difference = (results["ours"] - results["plain"]).abs().max() / results["plain"].std()
-    print(f"largest difference: {difference:.2e} of the plain result's deviation")
-    print(f"peak memory of both together: {peak_memory(device) / 2**30:.2f} GiB")
-    print(f"ratio ours/plain: {timers['ours'].total / timers['plain'].total:.3f}")
+    print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads, {size}x{size} x4")
+    print(f"plain in {arguments.plain_dtype or arguments.dtype}, ours in {arguments.dtype}")
+    for variant, timer in timers.items():
+        timer.report(variant, len(clip))
+    for variant, result in results.items():
+        error = warping_error(result.clamp(0, 1).cpu()).mean() if len(clip) > 1 else math.nan
+        print(f"{variant}: {psnr(result, results['plain']):.1f} dB from plain, E*_warp {error:.3f}")
+    print(f"peak memory of all together: {peak_memory(device) / 2**30:.2f} GiB")
+    plain = timers["plain"].median("total")
+    for variant in results.keys() - {"plain"}:
+        print(f"ratio {variant}/plain: {timers[variant].median('total') / plain:.3f}")
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("architecture", choices=ARCHITECTURES, metavar="ARCHITECTURE", help=", ".join(ARCHITECTURES))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtype", choices=DTYPES, default="fp32")
     parser.add_argument("--plain-dtype", choices=DTYPES, help="default: the same as --dtype")

@@ -3,15 +3,24 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .decode_video import VSRVideoVAEDecode
+from .fuse_frames import VSRMultiFrameFusion
 from .load_model import VSRLoadModel
 from .model_files import register_model_folder
+from .optical_flow_warp import VSROpticalFlowWarp
 from .temporal_tiling import VSRTemporalTiling
 from .upscale_one_step import VSROneStepUpscale
 
 
 class VSRExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [VSRLoadModel, VSRTemporalTiling, VSROneStepUpscale, VSRVideoVAEDecode]
+        return [
+            VSRLoadModel,
+            VSRTemporalTiling,
+            VSROpticalFlowWarp,
+            VSRMultiFrameFusion,
+            VSROneStepUpscale,
+            VSRVideoVAEDecode,
+        ]
 
 
 async def comfy_entrypoint() -> ComfyExtension:

@@ -21,7 +21,11 @@ class VSRVideoVAEDecode(io.ComfyNode):
             "four times as wide and high.",
             inputs=[
                 VSR_MODEL.Input("model", tooltip="The model that One-Step Upscale used."),
-                io.Latent.Input("latent", tooltip="The latent from One-Step Upscale."),
+                io.Latent.Input(
+                    "latent",
+                    tooltip="The latent from One-Step Upscale. One from Multi-Frame Fusion shows what the step "
+                    "starts from.",
+                ),
                 io.Combo.Input(
                     "color", options=["auto", *MODES], default="auto",
                     tooltip="How colours are brought back to those of the input. auto = what suits the "
@@ -38,7 +42,7 @@ class VSRVideoVAEDecode(io.ComfyNode):
     @classmethod
     def execute(cls, model: VSRModel, latent, color: str, tiling: Tiling | None = None) -> io.NodeOutput:
         samples, source = read_latent(latent, model)
-        runtime = ComfyRuntime(model)
+        runtime = ComfyRuntime(model.patchers)
         settings = Settings(
             tiling=tiling or Tiling(),
             color=None if color == "auto" else color,

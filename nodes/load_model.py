@@ -32,7 +32,7 @@ class VSRLoadModel(io.ComfyNode):
             outputs=[
                 VSR_MODEL.Output(
                     display_name="model",
-                    tooltip="Connect to One-Step Upscale and Video VAE Decode.",
+                    tooltip="Connect to One-Step Upscale and Video VAE Decode, and to Multi-Frame Fusion if it fuses.",
                 )
             ],
         )  # fmt: skip

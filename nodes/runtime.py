@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import comfy.model_management as management
 import comfy.model_patcher
@@ -11,7 +12,6 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..vsr_core.runtime.standalone import DTYPES
-from .sockets import VSRModel
 
 PREVIEW_SIDE = 512
 
@@ -24,7 +24,7 @@ def choose_dtype(name: str, supported: Sequence[torch.dtype]) -> torch.dtype:
     return preferred if preferred in supported else torch.float32
 
 
-def manage_parts(parts: Iterable[nn.Module]) -> Mapping[nn.Module, object]:
+def manage_parts(parts: Iterable[nn.Module]) -> Mapping[nn.Module, Any]:
     """Put each of `parts` under ComfyUI's memory management."""
     patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
     device, offload = management.get_torch_device(), management.unet_offload_device()
@@ -32,10 +32,11 @@ def manage_parts(parts: Iterable[nn.Module]) -> Mapping[nn.Module, object]:
 
 
 class ComfyRuntime:
-    """Computes one node's run of `model` where and how ComfyUI wants it."""
+    """Computes one node's run where and how ComfyUI wants it."""
 
-    def __init__(self, model: VSRModel):
-        self.patchers = model.patchers
+    def __init__(self, patchers: Mapping[nn.Module, Any]):
+        """Take what ComfyUI's memory management knows each part by that the run may load."""
+        self.patchers = patchers
         self.device = management.get_torch_device()
         self.bar = comfy.utils.ProgressBar(1)
 

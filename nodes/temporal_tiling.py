@@ -45,7 +45,7 @@ class VSRTemporalTiling(io.ComfyNode):
             outputs=[
                 VSR_TILING.Output(
                     display_name="tiling",
-                    tooltip="Connect to One-Step Upscale and Video VAE Decode.",
+                    tooltip="Connect to Multi-Frame Fusion, One-Step Upscale and Video VAE Decode.",
                 )
             ],
         )  # fmt: skip

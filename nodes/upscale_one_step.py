@@ -2,11 +2,20 @@
 
 from comfy_api.latest import io
 
-from ..vsr_core.restore import Settings, upscale
+from ..vsr_core.restore import Settings, upscale, upscale_fused
 from ..vsr_core.tiling import Tiling
 from .images import split_image
 from .runtime import ComfyRuntime
-from .sockets import CATEGORY, VSR_MODEL, LatentSource, VSRModel, make_latent, tiling_input
+from .sockets import (
+    CATEGORY,
+    VSR_MODEL,
+    LatentSource,
+    VSRModel,
+    make_latent,
+    read_fused,
+    read_text,
+    tiling_input,
+)
 
 
 class VSROneStepUpscale(io.ComfyNode):
@@ -35,6 +44,18 @@ class VSROneStepUpscale(io.ComfyNode):
                     "enlarged by bicubic interpolation. Lower it when the model invents too much.",
                 ),
                 tiling_input(),
+                io.Latent.Input(
+                    "latent", optional=True,
+                    tooltip="The latent of Multi-Frame Fusion, fused from these images, for a model that fuses "
+                    "frames (OS-DiffVSR). Without it such a model aligns and fuses the frames by itself. Connect "
+                    "it to choose how, or to see how well the frames align.",
+                ),
+                io.Conditioning.Input(
+                    "conditioning", optional=True,
+                    tooltip="Text that describes the video, from CLIP Text Encode with the text encoder of the "
+                    "model's base (Stable Diffusion 2.1 for OS-DiffVSR). Only its first entry is used. Without "
+                    "it the model takes the prompt stored in its file. AdcVSR takes no text.",
+                ),
             ],
             outputs=[
                 io.Latent.Output(
@@ -46,10 +67,15 @@ class VSROneStepUpscale(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model: VSRModel, images, seed: int, strength: float, tiling: Tiling | None = None
+        cls, model: VSRModel, images, seed: int, strength: float, tiling=None, latent=None, conditioning=None
     ) -> io.NodeOutput:
         clip, alpha = split_image(images)
-        runtime = ComfyRuntime(model)
-        samples = upscale(clip, model.restorer, runtime, Settings(tiling=tiling or Tiling(), seed=seed))
-        source = LatentSource(clip, alpha, strength, model.restorer.architecture)
-        return io.NodeOutput(make_latent(runtime.hand_over(samples), source))
+        settings = Settings(tiling=tiling or Tiling(), seed=seed, text=read_text(conditioning))
+        runtime = ComfyRuntime(model.patchers)
+        if latent is None:
+            samples = upscale(clip, model.restorer, runtime, settings)
+        else:
+            samples = upscale_fused(read_fused(latent, model, clip), model.restorer, runtime, settings)
+        architecture = model.restorer.architecture
+        source = LatentSource(clip=clip, alpha=alpha, architecture=architecture, restored=True, strength=strength)
+        return io.NodeOutput(make_latent(runtime.hand_over(samples), source, model))

@@ -11,7 +11,8 @@ from vsr_core.architectures.adc_vsr import TINY
 from vsr_core.architectures.adc_vsr.config import AdcVSRConfig
 from vsr_core.architectures.adc_vsr.network import AdcVSR
 from vsr_core.architectures.adc_vsr.restorer import AdcVSRRestorer
-from vsr_core.contract import Requirements
+from vsr_core.contract import FusionSettings, Requirements
+from vsr_core.flow import Aligned, warped_neighbours
 from vsr_core.runtime import StandaloneRuntime
 
 NEEDS = Requirements(
@@ -19,6 +20,9 @@ NEEDS = Requirements(
     multiple=4,
     latent_stride=2,
     latent_channels=12,
+    image_latent=False,
+    step_mixes_frames=True,
+    text_width=0,
     window=5,
     overlap=2,
     tile_overlap=8,
@@ -44,7 +48,8 @@ class Pointwise:
     """Repeat every pixel 4x4 times. Each output pixel depends on one input pixel of the same frame."""
 
     architecture = "pointwise"
-    stage_parts = {"step": ("denoiser",), "decode": ("decoder",)}
+    stage_parts = {"encode": ("denoiser",), "step": ("denoiser",), "decode": ("decoder",)}
+    fusion = None
 
     def __init__(self, *, bytes_per_pixel: int = 0, **needs):
         self.parts = {"denoiser": Gain(), "decoder": Gain()}
@@ -54,7 +59,7 @@ class Pointwise:
     def encode(self, clip: Tensor) -> Tensor:
         return F.pixel_unshuffle(clip, 2)
 
-    def step(self, latent: Tensor, *, seed: int) -> Tensor:
+    def step(self, latent: Tensor, *, seed: int, text: Tensor | None = None) -> Tensor:
         return self.parts["denoiser"](latent)
 
     def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
@@ -67,16 +72,32 @@ class Pointwise:
 class TemporalMean(Pointwise):
     """Replace every frame by the mean of its window: whatever shares a window shows."""
 
-    def step(self, latent: Tensor, *, seed: int) -> Tensor:
+    def step(self, latent: Tensor, *, seed: int, text: Tensor | None = None) -> Tensor:
         return latent.mean(0, keepdim=True).repeat(len(latent), 1, 1, 1)
 
 
 class Seeded(Pointwise):
     """Add noise of the seed."""
 
-    def step(self, latent: Tensor, *, seed: int) -> Tensor:
+    def step(self, latent: Tensor, *, seed: int, text: Tensor | None = None) -> Tensor:
         noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(seed))
         return latent + 0.05 * noise
+
+
+class NeighbourMean(Pointwise):
+    """Replace every frame by the mean of itself and its two aligned neighbours, plus the noise if there is any."""
+
+    def __init__(self, **needs):
+        super().__init__(**{"step_mixes_frames": False, "image_latent": True, "window": 7, **needs})
+        self.fusion = self
+
+    def sources(self, clip: Tensor, aligned: Aligned, settings: FusionSettings) -> Tensor:
+        previous, following = warped_neighbours(clip, aligned)
+        return torch.cat([previous, clip[aligned.frame], following])
+
+    def fuse(self, latent: Tensor, aligned: Aligned, settings: FusionSettings, noise: Tensor | None) -> Tensor:
+        fused = torch.stack(latent.chunk(3)).mean(0)
+        return fused if noise is None else fused + 0.05 * noise
 
 
 class Watched(StandaloneRuntime):

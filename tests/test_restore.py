@@ -5,15 +5,27 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from restorers import Pointwise, Seeded, TemporalMean, Watched, enlarged, random_clip, tiny_restorer, trained_restorer
+from restorers import (
+    NeighbourMean,
+    Pointwise,
+    Seeded,
+    TemporalMean,
+    Watched,
+    enlarged,
+    random_clip,
+    tiny_restorer,
+    trained_restorer,
+)
 from tolerances import TOLERANCE
 
 from vsr_core.architectures.adc_vsr import TINY
 from vsr_core.clip import resize_bicubic
 from vsr_core.color import MODES
+from vsr_core.contract import FusionSettings
 from vsr_core.errors import ClipError, MemoryLimitError, SettingError, VSRError
+from vsr_core.flow import estimator
 from vsr_core.load import cast
-from vsr_core.restore import Settings, decode, restore, upscale
+from vsr_core.restore import Settings, align_clip, decode, fuse, restore, upscale, upscale_fused
 from vsr_core.tiling import Tiling
 
 TILED_DIFFERS_BY = (0.15, 0.01)
@@ -142,7 +154,7 @@ class ShortOfMemory(Pointwise):
         super().__init__(**needs)
         self.side, self.failures = side, {"step": 0, "decode": 0}
 
-    def step(self, latent, *, seed):
+    def step(self, latent, *, seed, text=None):
         self._check("step", max(latent.shape[-2:]) * 2)
         return super().step(latent, seed=seed)
 
@@ -318,3 +330,60 @@ class TestNetwork:
         result = run(clip, tiny_restorer(replace(TINY, bicubic_skip=True)), settings(color="none"))
         bicubic = F.interpolate(clip, scale_factor=4, mode="bicubic").clamp(0, 1)
         assert torch.allclose(result, bicubic, atol=TOLERANCE[torch.float32])
+
+
+class TestFusion:
+    """A model that joins every frame with its neighbours, whatever the windows."""
+
+    def whole(self, clip, **fusion):
+        chosen = Settings(tiling=Tiling(window=len(clip), overlap=0), fusion=FusionSettings(**fusion))
+        return run(clip, NeighbourMean(), chosen)
+
+    @pytest.mark.parametrize(("window", "overlap"), [(3, 2), (4, 3), (7, 2), (16, 4)])
+    @pytest.mark.parametrize("sample", [False, True])
+    def test_every_frame_sees_both_neighbours_however_the_clip_is_cut_into_windows(self, window, overlap, sample):
+        clip = natural_clip(18, 48, 48)
+        chosen = Settings(tiling=Tiling(window=window, overlap=overlap), fusion=FusionSettings(sample=sample))
+        assert torch.equal(run(clip, NeighbourMean(), chosen), self.whole(clip, sample=sample))
+
+    @pytest.mark.parametrize("frames", [1, 2, 3, 6, 7, 8, 13, 40])
+    def test_as_many_frames_come_out_as_went_in(self, frames):
+        clip = natural_clip(1, 32, 32).expand(frames, -1, -1, -1)
+        assert torch.allclose(run(clip, NeighbourMean()), enlarged(clip), atol=1e-6)
+
+    def test_nothing_is_fused_across_a_cut(self):
+        first, second = (shot.repeat_interleave(3, -1).repeat_interleave(3, -2) for shot in two_shots())
+        clip = torch.cat([first, second])
+        assert torch.allclose(run(clip, NeighbourMean()), enlarged(clip), atol=1e-6)
+        mixed = run(clip, NeighbourMean(), settings(scene_cuts=False))
+        assert (mixed[6] - enlarged(clip)[6]).abs().max() > 0.05
+
+    def test_the_steps_one_by_one_give_what_the_stream_gives(self):
+        clip, restorer, chosen = natural_clip(18, 33, 47), NeighbourMean(), Settings(fusion=FusionSettings(sample=True))
+        aligned = align_clip(clip, estimator(), Watched())
+        latent = fuse(clip, aligned, restorer, Watched(), chosen)
+        latent = upscale_fused(latent, restorer, Watched(), chosen)
+        assert torch.equal(latent, upscale(clip, restorer, Watched(), chosen))
+        assert torch.equal(decode(latent, clip, restorer, Watched(), chosen), run(clip, restorer, chosen))
+
+    def test_flow_of_another_clip_is_refused(self):
+        clip, runtime = natural_clip(4, 32, 48), Watched()
+        aligned = align_clip(clip, estimator(), runtime)
+        with pytest.raises(SettingError, match="4 frames of 48x32, the images are 3 of 48x32"):
+            fuse(clip[:3], aligned, NeighbourMean(), runtime, settings())
+
+    def test_a_model_that_fuses_nothing_says_so(self):
+        clip = natural_clip(3, 32, 32)
+        with pytest.raises(SettingError, match="connect them to One-Step Upscale directly"):
+            fuse(clip, align_clip(clip, estimator(), Watched()), Pointwise(), Watched(), settings())
+
+
+class TestText:
+    def test_a_model_without_text_refuses_it(self):
+        with pytest.raises(SettingError, match="takes no text"):
+            run(random_clip(2), Pointwise(), Settings(text=torch.zeros(1, 77, 1024)))
+
+    @pytest.mark.parametrize("shape", [(1, 77, 768), (77, 1024), (2, 77, 1024)])
+    def test_text_of_another_shape_is_refused(self, shape):
+        with pytest.raises(SettingError, match=r"takes \(1, tokens, 1024\)"):
+            run(random_clip(2), Pointwise(text_width=1024), Settings(text=torch.zeros(shape)))

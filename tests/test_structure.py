@@ -42,11 +42,11 @@ TRAINING = ("vsr_core.training",)
 MAY_TRAIN = ("vsr_core.training", "vsr_core.cli.train", "vsr_core.cli.prepare_data")
 LAYERS = (
     {"errors", "clip"},
-    {"contract", "runtime"},
-    {"flow", "tiling", "color", "schedulers", "checkpoints", "video", "degradations", "metrics"},
+    {"contract", "runtime", "flow", "checkpoints"},
+    {"tiling", "color", "schedulers", "video", "degradations", "metrics"},
     {"architectures"},
     {"load", "models"},
-    {"restore", "streaming", "compare", "training"},
+    {"stages", "restore", "streaming", "compare", "training"},
     {"cli"},
 )
 """Parts of the library; each may import its own layer and those before it."""

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import torch
 from torch import Tensor, nn
 
-Stage = Literal["step", "decode"]
+from .flow import Aligned
+
+Stage = Literal["encode", "step", "decode"]
+Alignment = Literal["pixels", "latents"]
+ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,12 @@ class Requirements:
     """Input pixels per latent cell, in both directions."""
     latent_channels: int
     """Channels of what `step` returns."""
+    image_latent: bool
+    """True: the latent of a frame is a picture of its own, as image VAEs make it; False: a clip has one latent."""
+    step_mixes_frames: bool
+    """True: `step` sees a whole window at once. False: frame by frame; it may be called with any part of it."""
+    text_width: int
+    """Channels of the text embedding that `step` accepts; 0 = the model takes no text."""
     window: int
     """Frames the network sees at once by default."""
     overlap: int
@@ -38,10 +48,37 @@ class Requirements:
     """Default colour correction, a name of `color.MODES`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FusionSettings:
+    """How a frame is joined with its aligned neighbours; None = the model's own value."""
+
+    alignment: Alignment | None = None
+    """What is warped: the neighbouring frames before they are encoded, or their latents."""
+    alpha: float | None = None
+    """How fast confidence falls with the warping error."""
+    mu: float | None = None
+    """Confidence below which a frame keeps its own latent."""
+    sample: bool = False
+    """Draw the latents from the encoder's distribution instead of taking its mean."""
+
+
+class Fusion(Protocol):
+    """Joins each frame with its neighbours before the step."""
+
+    def sources(self, clip: Tensor, aligned: Aligned, settings: FusionSettings) -> Tensor:
+        """Return the frames (N, 3, H, W) to encode for the frames that `aligned` describes in `clip` (T, 3, H, W)."""
+
+    def fuse(self, latent: Tensor, aligned: Aligned, settings: FusionSettings, noise: Tensor | None) -> Tensor:
+        """Return one latent for each frame of `aligned`, given what `encode` made of its `sources`.
+
+        `noise` (len(aligned), latent_channels, H', W') is given if latents are to be sampled.
+        """
+
+
 class Restorer(Protocol):
     """A loaded model. Clips are (T, 3, H, W) in 0..1, padded to `requirements`; latents (T', C, H', W').
 
-    The three methods run in inference mode on the device and dtype the parts are on.
+    The methods run in inference mode on the device and dtype the parts are on.
     """
 
     architecture: str
@@ -50,12 +87,17 @@ class Restorer(Protocol):
     """Named modules, so that a runtime can load and offload them one by one."""
     stage_parts: Mapping[Stage, tuple[str, ...]]
     """Names of the parts that each stage computes with."""
+    fusion: Fusion | None
+    """None: the model needs no aligned neighbours."""
 
     def encode(self, clip: Tensor) -> Tensor:
-        """Return the latent that `step` starts from."""
+        """Return the latent of `clip`: what `step` starts from, or `fusion.fuse` where there is fusion."""
 
-    def step(self, latent: Tensor, *, seed: int) -> Tensor:
-        """Run the one diffusion step. Deterministic in `latent` and `seed`."""
+    def step(self, latent: Tensor, *, seed: int, text: Tensor | None = None) -> Tensor:
+        """Run the one diffusion step. Deterministic in its arguments.
+
+        `text` is a text embedding (1, tokens, text_width); None = the model's own.
+        """
 
     def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
         """Return the restored frames (T, 3, scale * H, scale * W) of `latent`; `clip` is its input."""

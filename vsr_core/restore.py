@@ -1,6 +1,7 @@
-"""Restore clips of any length and size: pad -> window -> tile -> encode, step, decode -> blend -> colour.
+"""Restore clips of any length and size: window -> align -> encode, fuse, step, decode -> blend -> colour.
 
-`restore` streams frames; `upscale` and `decode` are its two halves for whole clips, as nodes use them.
+`restore` streams frames; `upscale` and `decode` are its two halves for whole clips, as nodes use them, and
+`align_clip` and `fuse` are the first steps of `upscale` for models that fuse neighbouring frames.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,16 +11,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .clip import check_clip, crop, pad_bottom_right, padding_to_multiple, resize_bicubic
+from .clip import check_clip, resize_bicubic
 from .color import MODES, correct
-from .contract import Requirements, Restorer, Stage
-from .errors import SettingError, VSRError
+from .contract import FusionSettings, Restorer
+from .errors import SettingError
+from .flow import Aligned, FlowEstimator, align, estimator, join
 from .runtime import Runtime
+from .stages import Stages
 from .tiling import Tiling
 from .tiling.cuts import split_shots
-from .tiling.plan import frames_at_once, plan_grid, plan_windows
-from .tiling.run import Grid, run_tiles
-from .tiling.windows import crossfade, windows
+from .tiling.plan import plan_windows
+from .tiling.windows import Window, crossfade, windows
+
+ALIGNED_AT_ONCE = 16
+NEIGHBOURS = 2
+"""Frames that windows share so that every frame sees both neighbours in one of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,11 @@ class Settings:
     seed: int = 0
     strength: float = 1.0
     """0 = bicubic enlargement, 1 = the network's result."""
+    text: Tensor | None = None
+    """Text embedding (1, tokens, text_width); None = the model's own."""
+    flow: FlowEstimator | None = None
+    """How motion between frames is estimated; None = the default estimator."""
+    fusion: FusionSettings = field(default_factory=FusionSettings)
 
     def __post_init__(self):
         if not 0 <= self.strength <= 1:
@@ -66,6 +77,49 @@ def upscale(clip: Tensor, restorer: Restorer, runtime: Runtime, settings: Settin
     return torch.cat([piece.latent.to(clip.device) for piece in pieces])
 
 
+def align_clip(
+    clip: Tensor, flow: FlowEstimator, runtime: Runtime, *, scene_cuts: bool = True, occlusion: bool = False
+) -> Aligned:
+    """Align the neighbours of every frame of a clip (T, 3, H, W) in 0..1, none across a scene cut."""
+    parts = []
+    for window, kept in _kept_frames(check_clip(clip), ALIGNED_AT_ONCE, NEIGHBOURS, scene_cuts):
+        runtime.check_stopped()
+        parts.append(align(window.clip, flow, occlusion=occlusion)[kept].shifted(window.start))
+        runtime.progress("align", window.start + kept.stop, len(clip))
+    return join(parts)
+
+
+def fuse(clip: Tensor, aligned: Aligned, restorer: Restorer, runtime: Runtime, settings: Settings) -> Tensor:
+    """Return the fused latent (T, C, H', W') of a clip (T, 3, H, W) in 0..1: what the step starts from.
+
+    Raises SettingError if the model fuses nothing or `aligned` is of another clip.
+    """
+    if restorer.fusion is None:
+        raise SettingError("This model takes the frames as they are; connect them to One-Step Upscale directly.")
+    if (len(aligned), *aligned.error.shape[-2:]) != (len(check_clip(clip)), *clip.shape[-2:]):
+        raise SettingError(
+            f"The flow is of {len(aligned)} frames of {aligned.error.shape[-1]}x{aligned.error.shape[-2]}, the images "
+            f"are {len(clip)} of {clip.shape[-1]}x{clip.shape[-2]}. Warp and fuse the same images."
+        )
+    stages, fused = Stages(restorer, runtime, settings.tiling), []
+    for start in range(0, len(clip), restorer.requirements.window):
+        part = aligned[start : start + restorer.requirements.window]
+        first, stop = int(part.previous.min()), int(part.next.max()) + 1
+        latent = stages.fuse(clip[first:stop], part.shifted(-first), settings.fusion, settings.seed, first)
+        fused.append(latent.to(clip.device))
+        runtime.progress("fuse", start + len(part), len(clip))
+    return torch.cat(fused)
+
+
+def upscale_fused(latent: Tensor, restorer: Restorer, runtime: Runtime, settings: Settings) -> Tensor:
+    """Return the latent (T, C, H', W') of `fuse` after the one diffusion step."""
+    stages, done = Stages(restorer, runtime, settings.tiling), []
+    for part in latent.split(restorer.requirements.window):
+        done.append(stages.step(part, settings.seed, settings.text))
+        runtime.progress("step", sum(map(len, done)), len(latent))
+    return torch.cat(done)
+
+
 def decode(latent: Tensor, clip: Tensor, restorer: Restorer, runtime: Runtime, settings: Settings) -> Tensor:
     """Return the restored clip (T, 3, scale * H, scale * W) in 0..1 of a latent that `upscale` made from `clip`."""
     scale = restorer.requirements.scale
@@ -80,93 +134,63 @@ def decode(latent: Tensor, clip: Tensor, restorer: Restorer, runtime: Runtime, s
 def upscale_pieces(
     frames: Iterable[Tensor], restorer: Restorer, runtime: Runtime, settings: Settings, total: int | None
 ) -> Iterator[Piece]:
-    """Yield latents window by window, cross-faded where windows overlap."""
-    size, overlap = plan_windows(restorer, settings.tiling)
-    largest, pending, done = None, None, 0
-    for window in windows(frames, size, overlap, scene_cuts=settings.tiling.scene_cuts):
-        padded = _padded(check_clip(window.clip, first=window.start), restorer.requirements)
-        grid = _load_and_plan("step", padded, restorer, runtime, settings, largest)
-        latent, largest = _step(padded, grid, restorer, runtime, settings.seed)
-        if window.head:
-            latent[: window.head] = crossfade(pending, latent[: window.head])
-        final = len(latent) - window.tail
-        pending = latent[final:]
-        done += final
+    """Yield latents window by window."""
+    pieces = _faded_pieces if restorer.fusion is None else _fused_pieces
+    done = 0
+    for piece in pieces(frames, Stages(restorer, runtime, settings.tiling), settings):
+        done += len(piece.clip)
         runtime.progress("step", done, total)
-        yield Piece(window.clip[:final], latent[:final], starts_shot=window.starts_shot)
+        yield piece
 
 
 def decode_pieces(
     pieces: Iterable[Piece], restorer: Restorer, runtime: Runtime, settings: Settings, total: int | None
 ) -> Iterator[Tensor]:
     """Yield restored frames, a few at a time."""
-    color, largest, done = None, None, 0
+    stages, color, done = Stages(restorer, runtime, settings.tiling), None, 0
     for piece in pieces:
-        height, width = (restorer.requirements.scale * side for side in piece.clip.shape[-2:])
-        padded = _padded(piece.clip, restorer.requirements)
-        grid = _load_and_plan("decode", padded, restorer, runtime, settings, largest)
-        count = frames_at_once(restorer, grid, _dtype(restorer), runtime.free_memory())
         color = None if piece.starts_shot else color
-        for latent, part in zip(piece.latent.split(count), padded.split(count)):
-            decoded, largest = _decode(latent, part, grid, restorer, runtime)
-            grid = grid._replace(tile=largest)
-            decoded = crop(decoded, height, width)
-            source = crop(part, *piece.clip.shape[-2:]).to(decoded)
+        rest = piece.clip
+        for decoded in stages.decode(piece.latent, piece.clip):
+            source, rest = rest[: len(decoded)].to(decoded), rest[len(decoded) :]
             decoded, color = correct(settings.color or restorer.requirements.color, decoded, source, color)
             decoded = decoded.clamp(0, 1)
             if settings.strength < 1:
-                decoded = torch.lerp(resize_bicubic(source, height, width), decoded, settings.strength)
+                decoded = torch.lerp(resize_bicubic(source, *decoded.shape[-2:]), decoded, settings.strength)
             done += len(decoded)
             runtime.progress("decode", done, total, decoded[-1])
             yield decoded
 
 
-@torch.no_grad()
-def _step(padded: Tensor, grid: Grid, restorer: Restorer, runtime: Runtime, seed: int) -> tuple[Tensor, int]:
-    def compute(box):
-        with runtime.timed("encode"):
-            latent = restorer.encode(box.cut(padded).to(runtime.device))
-        with runtime.timed("step"):
-            return restorer.step(latent, seed=seed)
-
-    return run_tiles(compute, grid, runtime, padded.device)
-
-
-@torch.no_grad()
-def _decode(latent: Tensor, padded: Tensor, grid: Grid, restorer: Restorer, runtime: Runtime) -> tuple[Tensor, int]:
-    def compute(box):
-        cells = box.cut(latent, 1, restorer.requirements.latent_stride).to(runtime.device)
-        with runtime.timed("decode"):
-            return restorer.decode(cells, box.cut(padded).to(runtime.device))
-
-    frames, tile = run_tiles(compute, grid, runtime, runtime.device)
-    if not frames.isfinite().all():
-        raise VSRError(
-            f"The network gave NaN or infinite pixels in {_dtype(restorer)}. Choose dtype fp32 (or bf16); if that "
-            "does not help, the model file is damaged."
-        )
-    return frames, tile
+def _faded_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings) -> Iterator[Piece]:
+    """Restore windows on their own; cross-fade the latents of the frames that two of them share."""
+    size, overlap = plan_windows(stages.restorer, settings.tiling)
+    pending = None
+    for window in windows(frames, size, overlap, scene_cuts=settings.tiling.scene_cuts):
+        clip = check_clip(window.clip, first=window.start)
+        latent = stages.step(stages.encode(clip), settings.seed, settings.text)
+        if window.head:
+            latent[: window.head] = crossfade(pending, latent[: window.head])
+        final = len(latent) - window.tail
+        pending = latent[final:]
+        yield Piece(clip[:final], latent[:final], window.starts_shot)
 
 
-def _load_and_plan(
-    stage: Stage, padded: Tensor, restorer: Restorer, runtime: Runtime, settings: Settings, largest: int | None
-) -> Grid:
-    """Load the parts of a stage and plan its tiles, none larger than `largest`, which fitted before."""
-    frames, height, width = len(padded) if stage == "step" else 1, *padded.shape[-2:]
-    dtype = _dtype(restorer)
-    memory = restorer.memory_bytes(stage, frames, height, width, dtype)
-    runtime.load([restorer.parts[name] for name in restorer.stage_parts[stage]], memory)
-    grid = plan_grid(
-        restorer,
-        stage,
-        settings.tiling,
-        frames=frames,
-        height=height,
-        width=width,
-        dtype=dtype,
-        free=runtime.free_memory(),
-    )
-    return grid._replace(tile=min(grid.tile, largest or grid.tile))
+def _fused_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings) -> Iterator[Piece]:
+    """Restore every frame once; what windows share only shows frames their neighbours."""
+    size, overlap = plan_windows(stages.restorer, settings.tiling)
+    flow = settings.flow or estimator()
+    for window, kept in _kept_frames(frames, size, overlap, settings.tiling.scene_cuts):
+        clip = check_clip(window.clip, first=window.start)
+        aligned = align(clip, flow)[kept]
+        latent = stages.fuse(clip, aligned, settings.fusion, settings.seed, window.start)
+        yield Piece(clip[kept], stages.step(latent, settings.seed, settings.text), window.starts_shot)
+
+
+def _kept_frames(frames: Iterable[Tensor], size: int, overlap: int, scene_cuts: bool) -> Iterator[tuple[Window, slice]]:
+    """Yield windows and which of their frames to keep, so that every frame is kept once, far from a window's ends."""
+    for window in windows(frames, size, overlap, scene_cuts=scene_cuts):
+        yield window, slice(window.head - window.head // 2, len(window.clip) - window.tail // 2)
 
 
 def _pieces_of_shots(latent: Tensor, clip: Tensor, tiling: Tiling) -> Iterator[Piece]:
@@ -174,12 +198,3 @@ def _pieces_of_shots(latent: Tensor, clip: Tensor, tiling: Tiling) -> Iterator[P
     for shot in split_shots(clip, tiling.scene_cuts):
         yield Piece(shot, latent[start : start + len(shot)], starts_shot=True)
         start += len(shot)
-
-
-def _padded(clip: Tensor, needs: Requirements) -> Tensor:
-    bottom, right = (padding_to_multiple(side, needs.multiple) for side in clip.shape[-2:])
-    return pad_bottom_right(clip, bottom, right)
-
-
-def _dtype(restorer: Restorer) -> torch.dtype:
-    return next(next(iter(restorer.parts.values())).parameters()).dtype

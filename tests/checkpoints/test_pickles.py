@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vsr_core.checkpoints.pickles import read_pickle
+from vsr_core.checkpoints.pickles import load_pickle, read_pickle
 from vsr_core.errors import CheckpointError
 
 TENSORS = {"a": torch.arange(6.0).view(2, 3), "b": torch.ones(4).half()}
@@ -32,6 +32,12 @@ def same(found: dict, expected: dict) -> bool:
 def test_tensors_are_read_with_and_without_a_wrapper(tmp_path, zipped, content):
     torch.save(content, tmp_path / "weights.pkl", _use_new_zipfile_serialization=zipped)
     assert same(read_pickle(tmp_path / "weights.pkl"), TENSORS)
+
+
+@pytest.mark.parametrize("content", [{"state": TENSORS, "rank": 4, "modules": ["a", "b"]}, [1, "two"], 3])
+def test_plain_containers_are_read_as_they_are(tmp_path, content):
+    torch.save(content, tmp_path / "weights.pkl")
+    assert repr(load_pickle(tmp_path / "weights.pkl")) == repr(content)
 
 
 @pytest.mark.parametrize("zipped", [True, False])

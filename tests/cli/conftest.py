@@ -3,13 +3,26 @@
 from pathlib import Path
 
 import pytest
-from comfyui.tiny_model import write_tiny_model
+from comfyui.tiny_model import write_tiny_models
 from media import make_video
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory) -> Path:
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.safetensors")
+def models(tmp_path_factory) -> Path:
+    """A folder of small models with random weights."""
+    folder = tmp_path_factory.mktemp("models")
+    write_tiny_models(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(models) -> Path:
+    return models / "tiny.safetensors"
+
+
+@pytest.fixture(scope="session")
+def fusing_model(models) -> Path:
+    return models / "tiny_fusing.safetensors"
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,12 @@ class TestVideos:
         assert [frame.time for frame in read_frames(out)] == [frame.time for frame in read_frames(video)]
         assert [data for _, data in audio_packets(out)] == [data for _, data in audio_packets(video)]
 
+    @pytest.mark.parametrize("options", [(), ("--alignment", "latents", "--window", "5", "--tile", "16")])
+    def test_a_model_that_fuses_frames_restores_as_many(self, upscale, fusing_model, video, tmp_path, options):
+        out = tmp_path / "out.mp4"
+        assert upscale(video, out, "--model", fusing_model, *options) == 0
+        assert (probe(out).frames, probe(out).height, probe(out).width) == (9, 72, 104)
+
     def test_the_closing_line_has_every_figure(self, upscale, video, tmp_path, capsys):
         out = tmp_path / "out.mkv"
         upscale(video, out)
@@ -121,6 +127,8 @@ class TestBadUsage:
             (["--window", "4", "--overlap", "9"], "overlap is 9; it must be smaller than window"),
             (["--overlap", "99"], "overlap is 99 frames; it must be smaller than the window"),
             (["--strength", "1.5"], "Strength is 1.5"),
+            (["--flow", "raft"], "raft needs a weights file"),
+            (["--flow-weights", "raft.pth"], "dis-medium uses no weights"),
         ],
     )
     def test_settings_that_make_no_sense_are_2_and_write_nothing(

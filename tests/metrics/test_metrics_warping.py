@@ -5,15 +5,7 @@ import torch
 from torch import Tensor
 
 from vsr_core.errors import ClipError
-from vsr_core.metrics.warping import (
-    Motion,
-    motion,
-    motion_boundary,
-    occluded,
-    pair_error,
-    warp,
-    warping_error,
-)
+from vsr_core.metrics.warping import Motion, motion, pair_error, warping_error
 
 
 def test_a_moved_picture_has_no_warping_error(panning_clip: Tensor):
@@ -53,36 +45,11 @@ def test_a_pair_without_visible_pixels_gives_nan(panning_clip: Tensor):
     assert isnan(pair_error(panning_clip[0], panning_clip[1], nothing))
 
 
-def test_flows_that_do_not_return_are_occluded():
-    forward = torch.zeros(2, 4, 4)
-    forward[0] = 3.0
-    returned = -forward
-    returned[0, 0, 0] = 2.0
-
-    hidden = occluded(forward, returned)
-
-    assert hidden[0, 0]
-    assert hidden.sum() == 1
-
-
-def test_a_jump_of_the_flow_is_a_motion_boundary():
-    flow = torch.zeros(2, 4, 6)
-    flow[0, :, 3:] = 5.0
-
-    boundary = motion_boundary(flow)
-
-    assert boundary[:, 2].all()
-    assert boundary.sum() == 4
-
-
-def test_warp_looks_up_where_the_flow_points():
-    image = torch.arange(12.0).reshape(1, 3, 4)
-    flow = torch.zeros(2, 3, 4)
-    flow[0] = 1.0
-
-    torch.testing.assert_close(warp(image, flow)[0, :, :3], image[0, :, 1:])
-
-
 def test_a_flow_source_of_another_size_is_refused(panning_clip: Tensor):
     with pytest.raises(ClipError, match="same shape"):
         warping_error(panning_clip, panning_clip[..., :100])
+
+
+def test_frames_too_small_for_the_flow_are_refused(panning_clip: Tensor):
+    with pytest.raises(ClipError, match="at least 16x16 pixels, got 160x15"):
+        warping_error(panning_clip[:, :, :15])

@@ -1,28 +1,18 @@
 """The paper-sized network with AdcSR's weights gives AdcSR's output."""
 
 import json
-import math
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from parity.published import assert_reproduces, deterministic
 
 from vsr_core.architectures.adc_vsr import PAPER, build
 from vsr_core.architectures.adc_vsr.convert import translate
 from vsr_core.architectures.adc_vsr.network import AdcVSR
 
 DATA = Path(__file__).parents[1] / "data"
-TOLERANCE = 1e-3
-"""Of the reference's standard deviation; float32 on CPUs of any kind."""
-
-
-def deterministic(name: str, shape: list[int]) -> torch.Tensor:
-    values = torch.randn(shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode())))
-    if len(shape) > 1:
-        return values * 0.7 / math.sqrt(math.prod(shape[1:]))
-    return values * 0.02 if name.endswith("bias") else 1 + values * 0.05
 
 
 def published(file: str, prefix: str, rename: str) -> dict[str, torch.Tensor]:
@@ -56,6 +46,6 @@ def test_adcsr_weights_with_zero_initialised_temporal_blocks_reproduce_adcsr(res
         features = restorer.step(restorer.encode((lr + 1) / 2))
         middle = decoder.middle(features)
         frames = decoder.tail(middle)
-    assert (middle - mid).abs().max() < TOLERANCE * mid.std()
-    assert (frames - sr).abs().max() < TOLERANCE * sr.std()
+    assert_reproduces(middle, mid)
+    assert_reproduces(frames, sr)
     assert torch.allclose(restorer.decode(features, (lr + 1) / 2), (sr + 1) / 2, atol=1e-3)

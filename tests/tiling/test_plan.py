@@ -6,7 +6,7 @@ from restorers import Pointwise
 
 from vsr_core.errors import SettingError
 from vsr_core.tiling import Tiling
-from vsr_core.tiling.plan import DECODED_PIXELS, frames_at_once, plan_grid, plan_windows
+from vsr_core.tiling.plan import PIXELS_AT_ONCE, frames_at_once, plan_grid, plan_windows
 
 LARGE = 1 << 40
 
@@ -87,9 +87,15 @@ def test_more_memory_decodes_more_frames_at_once_up_to_a_limit():
     restorer = Pointwise(bytes_per_pixel=1000)
     grid = planned(restorer, stage="decode")
     frame = 128 * 96 * 1000
-    counts = [frames_at_once(restorer, grid, torch.float32, free) for free in (0, frame * 3, frame * 4, LARGE)]
-    assert counts == [1, 2, 2, 2]
-    assert DECODED_PIXELS // (16 * 128 * 96) == 2
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+
+    def counts(device):
+        frees = (0, frame * 3, frame * 4, LARGE)
+        return [frames_at_once(restorer, "decode", grid, torch.float32, free=free, device=device) for free in frees]
+
+    assert counts(cpu) == [1, 2, 2, 2]
+    assert counts(cuda) == [1, 2, 3, 21]
+    assert PIXELS_AT_ONCE["cpu"] // (16 * 128 * 96) == 2
 
 
 def test_an_automatic_tile_leaves_room_for_the_overlap_that_was_asked_for():

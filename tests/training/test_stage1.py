@@ -3,38 +3,28 @@
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 from restorers import random_clip, tiny_network
-from safetensors.torch import load_file
+from training.runs import LOOP, same_model
 
 from vsr_core.architectures.adc_vsr import TINY
 from vsr_core.architectures.adc_vsr.network import AdcVSR
-from vsr_core.checkpoints.header import read_header
 from vsr_core.checkpoints.metadata import Metadata, config_to_json
 from vsr_core.checkpoints.write import write_model
 from vsr_core.errors import CheckpointError, SettingError
 from vsr_core.load import cast, load_restorer
 from vsr_core.training.adc_vsr.stage1 import Stage1, Stage1Config, build, initialise, paper, small, tiny
 from vsr_core.training.data import SyntheticClips
-from vsr_core.training.loop import LoopConfig, train
+from vsr_core.training.loop import train
 
 CPU = torch.device("cpu")
-LOOP = LoopConfig(workers=0)
 
 
 def stage(**changes) -> Stage1:
     return Stage1(replace(tiny(), **changes), device=CPU)
-
-
-def same_model(first: Path, second: Path) -> bool:
-    """Compare tensors bit by bit, and metadata, whose order in the file is random."""
-    tensors, others = load_file(first), load_file(second)
-    same = tensors.keys() == others.keys() and all(torch.equal(tensors[name], others[name]) for name in tensors)
-    return same and read_header(first).metadata == read_header(second).metadata
 
 
 def clips(config: Stage1Config | None = None) -> SyntheticClips:
@@ -49,31 +39,31 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_the_loss_falls(batch):
-    learning = stage(steps=25)
-    figures = [learning.step(batch, index) for index in range(25)]
+    run = stage(steps=25)
+    figures = [run.step(batch, index) for index in range(25)]
     assert figures[-1]["loss"] < 0.7 * figures[0]["loss"]
     assert figures[-1]["psnr"] > figures[0]["psnr"] + 1
 
 
 def test_every_weight_of_the_student_learns(batch):
-    learning = stage()
-    before = {name: value.detach().clone() for name, value in learning.student.named_parameters()}
+    run = stage()
+    before = {name: value.detach().clone() for name, value in run.student.named_parameters()}
     for index in range(4):
-        learning.step(batch, index)
-    unchanged = [name for name, value in learning.student.named_parameters() if torch.equal(value, before[name])]
+        run.step(batch, index)
+    unchanged = [name for name, value in run.student.named_parameters() if torch.equal(value, before[name])]
     assert unchanged == []
 
 
 def test_the_rate_follows_the_schedule(batch):
-    learning = stage(learning_rate=1e-3, warmup=2, steps=10)
+    run = stage(learning_rate=1e-3, warmup=2, steps=10)
     rates, nearly_over = [], 1 + math.cos(7 / 8 * math.pi)
     for index in (0, 1, 6, 9):
-        learning.step(batch, index)
-        rates.append(learning.optimizer.param_groups[0]["lr"])
+        run.step(batch, index)
+        rates.append(run.learning.optimizer.param_groups[0]["lr"])
     assert rates == pytest.approx([0.5e-3, 1e-3, 0.5e-3, 0.5e-3 * nearly_over])
     halved = stage(learning_rate=1e-3, warmup=0, halve_every=5)
     halved.step(batch, 7)
-    assert halved.optimizer.param_groups[0]["lr"] == 0.5e-3
+    assert halved.learning.optimizer.param_groups[0]["lr"] == 0.5e-3
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
@@ -105,13 +95,13 @@ def test_a_run_may_be_resumed_for_more_steps(tmp_path):
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_the_exported_model_restores_as_the_student_does(tmp_path, batch, ema):
-    learning = stage(ema=ema)
+    run = stage(ema=ema)
     for index in range(3):
-        learning.step(batch, index)
-    learning.export(tmp_path / "model.safetensors", done=3)
+        run.step(batch, index)
+    run.export(tmp_path / "model.safetensors", done=3)
     restorer = cast(load_restorer(tmp_path / "model.safetensors"), torch.float32)
     expected = AdcVSR(TINY)
-    expected.load_state_dict(learning.ema.weights() if ema else learning.student.state_dict())
+    expected.load_state_dict(run.learning.weights())
     clip = random_clip(3)
     with torch.no_grad():
         found = restorer.decode(restorer.step(restorer.encode(clip)), clip)
@@ -133,10 +123,10 @@ def test_every_loss_term_has_its_weight(batch):
         asked.append((student, teacher))
         return (student - teacher).square().mean() * 0 + 0.25
 
-    learning = Stage1(config, device=CPU, dists=dists, teacher_features=lambda clip: torch.zeros(2, 3, 16, 8, 8))
+    run = Stage1(config, device=CPU, dists=dists, teacher_features=lambda clip: torch.zeros(2, 3, 16, 8, 8))
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        feature = learning.student(batch[0] * 2 - 1).feature.float().abs().mean().item()
-    figures = learning.step(batch, 0)
+        feature = run.student(batch[0] * 2 - 1).feature.float().abs().mean().item()
+    figures = run.step(batch, 0)
     assert figures["loss"] == pytest.approx(0.5 * figures["l1"] + 0.5 * 3.0 * 0.25 + 2.0 * feature, rel=1e-3)
     student, teacher = asked[0]
     assert student.shape == teacher.shape == (6, 3, 64, 64)
@@ -146,11 +136,11 @@ def test_every_loss_term_has_its_weight(batch):
 
 
 def test_gradients_are_clipped_where_that_is_asked_for(batch):
-    learning, clipped = stage(learning_rate=1e-3), stage(learning_rate=1e-3, clip_norm=1e-12)
-    for each in (learning, clipped):
+    run, clipped = stage(learning_rate=1e-3), stage(learning_rate=1e-3, clip_norm=1e-12)
+    for each in (run, clipped):
         each.step(batch, 0)
-    assert learning.optimizer.state_dict()["state"][0]["exp_avg"].abs().max() > 1e-6
-    assert clipped.optimizer.state_dict()["state"][0]["exp_avg"].abs().max() < 1e-12
+    assert run.learning.optimizer.state_dict()["state"][0]["exp_avg"].abs().max() > 1e-6
+    assert clipped.learning.optimizer.state_dict()["state"][0]["exp_avg"].abs().max() < 1e-12
 
 
 def test_a_picture_shows_input_output_and_target(tmp_path, batch):
@@ -176,10 +166,10 @@ def test_training_starts_from_an_image_models_weights_and_temporal_blocks_at_ide
     image = tiny_network(replace(TINY, temporal=False), seed=5)
     metadata = Metadata(architecture="adc_vsr", config=config_to_json(image.config))
     path = write_model(tmp_path / "image.safetensors", image.state_dict(), metadata)
-    learning = build(tiny(), CPU, init=path)
+    run = build(tiny(), CPU, init=path)
     clip = random_clip(4)[None]
     with torch.no_grad():
-        assert torch.allclose(learning.student(clip).frames, image(clip).frames, atol=1e-3)
+        assert torch.allclose(run.student(clip).frames, image(clip).frames, atol=1e-3)
 
 
 def test_training_starts_from_no_weights_that_do_not_fit(tmp_path):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,16 +18,7 @@ def read_pickle(path: str | Path) -> dict[str, Tensor]:
     wants to run code.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"No file at {path}.")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
-    except UnpicklingError as error:
-        raise CheckpointError(
-            f"{path.name} was refused: it is not a plain pickle of tensors and may run code ({_first_line(error)})."
-        ) from error
-    except Exception as error:
-        raise CheckpointError(f"{path.name} is not a whole torch file: {_first_line(error)}.") from error
+    content = load_pickle(path)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
@@ -35,6 +27,22 @@ def read_pickle(path: str | Path) -> dict[str, Tensor]:
     if not tensors:
         raise CheckpointError(f"{path.name} holds no named tensors.")
     return tensors
+
+
+def load_pickle(path: str | Path) -> Any:
+    """Return what a torch pickle holds: tensors, numbers and text in plain containers. Raises CheckpointError."""
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"No file at {path}.")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
+    except UnpicklingError as error:
+        raise CheckpointError(
+            f"{path.name} was refused: it is not a plain pickle of tensors and may run code ({_first_line(error)}). "
+            "If there is a .safetensors file of the same weights, use that."
+        ) from error
+    except Exception as error:
+        raise CheckpointError(f"{path.name} is not a whole torch file: {_first_line(error)}.") from error
 
 
 def _is_zip(path: Path) -> bool:

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from ..errors import SettingError
 from ..runtime.standalone import choose_device
@@ -32,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train and print where the model is."""
     module = recipe(arguments.recipe)
-    config = replace(getattr(module, arguments.config)(), seed=arguments.seed)
-    if arguments.steps is not None:
-        config = replace(config, steps=arguments.steps)
+    config, files = _config(module, arguments), _files(module, arguments)
     shape = {name: getattr(config, name) for name in ("frames", "size", "degradation", "seed")}
     if arguments.data:
         data = ClipDataset(arguments.data, **shape)
@@ -43,7 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         raise SettingError(f"--config {arguments.config} learns from real media; name their folders by --data.")
     out = arguments.out or Path("runs") / f"{arguments.recipe.replace('/', '-')}-{arguments.config}"
-    files = {_name(option): getattr(arguments, _name(option)) for option in module.ARGUMENTS}
     stage = module.build(config, choose_device(arguments.device), compiled=arguments.compile, **files)
     loop = LoopConfig(save_every=arguments.save_every, sample_every=arguments.save_every, workers=arguments.workers)
     model = train(stage, data, out, resume=arguments.resume, config=loop)
@@ -54,6 +53,21 @@ def run(arguments: argparse.Namespace) -> int:
 def needed_files() -> dict[str, str]:
     """Return the options for files that the recipes take, with their meaning."""
     return {option: summary for name in RECIPES for option, summary in recipe(name).ARGUMENTS.items()}
+
+
+def _config(module: ModuleType, arguments: argparse.Namespace) -> Any:
+    if not hasattr(module, arguments.config):
+        raise SettingError(f"{arguments.recipe} has no config {arguments.config!r}; choose tiny or small.")
+    config = replace(getattr(module, arguments.config)(), seed=arguments.seed)
+    return config if arguments.steps is None else replace(config, steps=arguments.steps)
+
+
+def _files(module: ModuleType, arguments: argparse.Namespace) -> dict[str, Path | None]:
+    given = {option: getattr(arguments, _name(option)) for option in needed_files()}
+    unused = [option for option, path in given.items() if path is not None and option not in module.ARGUMENTS]
+    if unused:
+        raise SettingError(f"{arguments.recipe} makes no use of {', '.join(unused)}; leave it out.")
+    return {_name(option): given[option] for option in module.ARGUMENTS}
 
 
 def _name(option: str) -> str:

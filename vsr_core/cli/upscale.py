@@ -5,12 +5,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ..clip import resize_bicubic
 from ..color import MODES
 from ..compare import write_comparison
+from ..contract import ALIGNMENTS, FusionSettings
 from ..errors import SettingError, VideoError
+from ..flow import DEFAULT as DEFAULT_FLOW
+from ..flow import ESTIMATORS, estimator
 from ..load import cast, compiled, load_restorer
 from ..models import DEFAULT, find
 from ..restore import Settings, restore
@@ -32,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tile", type=int, metavar="N", help="cut larger frames into tiles of N input pixels")
     parser.add_argument("--tile-overlap", type=int, metavar="N", help="input pixels two tiles cross-fade over")
     parser.add_argument("--scene-cuts", choices=("on", "off"), default="on", help="keep shots apart (default: on)")
+    parser.add_argument("--flow", choices=ESTIMATORS, default=DEFAULT_FLOW, help=f"motion (default: {DEFAULT_FLOW})")
+    parser.add_argument("--flow-weights", type=Path, metavar="FILE", help="torchvision's raft_large, for --flow raft")
+    parser.add_argument("--alignment", choices=ALIGNMENTS, help="what is warped (default: what the model wants)")
     parser.add_argument("--color", choices=MODES, help="colour correction (default: what the model wants)")
     parser.add_argument("--seed", type=int, default=0, help="of the noise, for models that use any (default: 0)")
     parser.add_argument("--strength", type=float, default=1.0, help="0 = bicubic .. 1 = full (default: 1)")
@@ -45,13 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Upscale and print one closing line. Raises VSRError."""
-    settings = _settings(arguments)
     first, stop = arguments.frames
     _check_free(arguments.compare, arguments.overwrite)
     source = probe(arguments.input)
     total = None if source.frames is None else min(source.frames, stop or source.frames) - first
     bar = FrameBar(total)
     runtime = StandaloneRuntime(arguments.device, arguments.dtype, bar.update)
+    settings = _settings(arguments, runtime.device)
     restorer = load_restorer(find(arguments.model))
     cast(restorer, runtime.dtype(restorer.requirements.dtypes))
     if arguments.compile:
@@ -102,7 +109,7 @@ class _Kept:
         self.count += 1
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
+def _settings(arguments: argparse.Namespace, device: torch.device) -> Settings:
     tiling = Tiling(
         window=arguments.window,
         overlap=arguments.overlap,
@@ -110,7 +117,14 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         tile_overlap=arguments.tile_overlap,
         scene_cuts=arguments.scene_cuts == "on",
     )
-    return Settings(tiling=tiling, color=arguments.color, seed=arguments.seed, strength=arguments.strength)
+    return Settings(
+        tiling=tiling,
+        color=arguments.color,
+        seed=arguments.seed,
+        strength=arguments.strength,
+        flow=estimator(arguments.flow, arguments.flow_weights, device),
+        fusion=FusionSettings(alignment=arguments.alignment),
+    )
 
 
 def _frame_range(text: str) -> tuple[int, int | None]:

@@ -11,8 +11,9 @@ from .settings import Tiling
 
 SHARE = 0.8
 """Part of the free memory that a plan may use; the rest is for fragmentation and estimates that were too low."""
-DECODED_PIXELS = 2**19
-"""Output pixels decoded at once: more is slower on a CPU (10 % for four frames of 960x544), and stops later."""
+PIXELS_AT_ONCE = {"cpu": 2**19}
+"""Output pixels computed at once: more is slower on a CPU (10 % for four frames of 960x544), and stops later."""
+PIXELS_AT_ONCE_ELSEWHERE = 2**22
 
 
 class WindowPlan(NamedTuple):
@@ -61,11 +62,14 @@ def plan_grid(
     return Grid(height, width, tile, overlap, needs.multiple, least, *to_output)
 
 
-def frames_at_once(restorer: Restorer, grid: Grid, dtype: torch.dtype, free: int) -> int:
-    """Return how many frames of one tile to decode together."""
+def frames_at_once(
+    restorer: Restorer, stage: Stage, grid: Grid, dtype: torch.dtype, *, free: int, device: torch.device
+) -> int:
+    """Return how many frames of one tile to compute together, with `free` bytes to use."""
     height, width = min(grid.tile, grid.height), min(grid.tile, grid.width)
-    by_size = DECODED_PIXELS // (height * width * restorer.requirements.scale**2)
-    by_memory = int(free * SHARE) // max(1, restorer.memory_bytes("decode", 1, height, width, dtype))
+    most = PIXELS_AT_ONCE.get(device.type, PIXELS_AT_ONCE_ELSEWHERE)
+    by_size = most // (height * width * restorer.requirements.scale**2)
+    by_memory = int(free * SHARE) // max(1, restorer.memory_bytes(stage, 1, height, width, dtype))
     return max(1, min(by_size, by_memory))
 
 

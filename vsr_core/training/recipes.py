@@ -1,9 +1,12 @@
-"""The recipes by name. Each module offers `ARGUMENTS`, `tiny`, `small`, `paper` and `build`."""
+"""The recipes by name.
+
+Each module offers `ARGUMENTS`, `build` and runs by name: `tiny`, `small`, and `paper` where the paper has the stage.
+"""
 
 from importlib import import_module
 from types import ModuleType
 
-RECIPES = ("adc_vsr/stage1",)
+RECIPES = ("adc_vsr/stage1", "os_diffvsr/pretrain")
 
 
 def recipe(name: str) -> ModuleType:

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import torch
 
 BASE = Path(os.environ["COMFYUI_BASE"])
 PACK = next((BASE / "custom_nodes").iterdir())
@@ -45,12 +46,51 @@ def part_of_pack(node_classes):
     return lambda name: import_module(f"{str(PACK).replace('.', '_x_')}.{name}")
 
 
-@pytest.fixture
-def execute(node_classes):
-    """Run a node and return its only output."""
-    return lambda node_id, **inputs: node_classes[node_id].execute(**inputs).result[0]
+@pytest.fixture(scope="session")
+def run(node_classes):
+    """Run a node with the inputs given and its widgets' defaults, and return its outputs."""
+
+    def outputs(node_id, **inputs):
+        node = node_classes[node_id]
+        widgets = [given for given in node.define_schema().inputs if getattr(given, "default", None) is not None]
+        return node.execute(**{given.id: given.default for given in widgets} | inputs).result
+
+    return outputs
+
+
+@pytest.fixture(scope="session")
+def execute(run):
+    """Run a node like `run` and return its first output."""
+    return lambda node_id, **inputs: run(node_id, **inputs)[0]
 
 
 @pytest.fixture
 def model(execute):
     return execute("VSRLoadModel", model_name="tiny.safetensors", dtype="auto")
+
+
+@pytest.fixture
+def fusing_model(execute):
+    """A model that fuses frames."""
+    return execute("VSRLoadModel", model_name="tiny_fusing.safetensors", dtype="auto")
+
+
+@pytest.fixture
+def setting_error(part_of_pack):
+    return part_of_pack("vsr_core.errors").SettingError
+
+
+@pytest.fixture(scope="session")
+def moving():
+    """Make frames (count, height, width, 3) of one smooth picture that moves 1.5 pixels right and 0.5 up per frame."""
+
+    def make(count: int = 5, height: int = 40, width: int = 48, seed: int = 0) -> torch.Tensor:
+        random = torch.Generator().manual_seed(seed)
+        waves = torch.empty(3, 8, 3).uniform_(-1, 1, generator=random) * torch.tensor([0.5, 0.5, 3.0])
+        axes = (torch.arange(size, dtype=torch.float32) for size in (count, height, width))
+        time, y, x = torch.meshgrid(*axes, indexing="ij")
+        x, y = x - 1.5 * time, y + 0.5 * time
+        colors = [sum((a * x + b * y + c).sin() for a, b, c in color.tolist()) for color in waves]
+        return (torch.stack(colors, -1) / 12 + 0.5).clamp(0, 1)
+
+    return make

@@ -10,7 +10,7 @@ def runtime_module(part_of_pack):
 
 @pytest.fixture
 def runtime(runtime_module, model):
-    return runtime_module.ComfyRuntime(model)
+    return runtime_module.ComfyRuntime(model.patchers)
 
 
 def test_auto_is_float32_on_the_cpu_and_a_named_dtype_is_taken_as_it_is(runtime_module):

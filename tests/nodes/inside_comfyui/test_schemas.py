@@ -3,9 +3,13 @@ import pytest
 WIDGETS_AND_SOCKETS = {
     "VSRLoadModel": ["model_name", "dtype"],
     "VSRTemporalTiling": ["window", "overlap", "tile", "tile_overlap", "scene_cuts"],
-    "VSROneStepUpscale": ["model", "images", "seed", "strength", "tiling"],
+    "VSROpticalFlowWarp": ["images", "method", "occlusion", "alpha", "scene_cuts", "optical_flow"],
+    "VSRMultiFrameFusion": [
+        "model", "images", "aligned", "alignment", "mu", "alpha", "posterior", "seed", "tiling",
+    ],
+    "VSROneStepUpscale": ["model", "images", "seed", "strength", "tiling", "latent", "conditioning"],
     "VSRVideoVAEDecode": ["model", "latent", "color", "tiling"],
-}
+}  # fmt: skip
 
 
 def test_the_pack_offers_its_nodes_under_their_public_ids(node_classes):

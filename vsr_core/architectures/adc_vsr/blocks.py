@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from ..upsampling import enlarging_kernel
+
 GROUP_COUNTS = (32, 24, 16, 12, 8, 6, 4, 2, 1)
 
 
@@ -112,11 +114,7 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Double height and width by nearest-neighbour enlargement and a 3x3 convolution, computed in one step.
-
-    Every output pixel sees only 2x2 different input pixels, so the pair equals one transposed convolution with a
-    4x4 kernel and stride 2: 4 instead of 9 multiplications per output and channel pair, no enlarged copy.
-    """
+    """Double height and width by nearest-neighbour enlargement and a 3x3 convolution, computed in one step."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -124,26 +122,3 @@ class Upsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv_transpose2d(x, enlarging_kernel(self.conv.weight), self.conv.bias, stride=2, padding=1)
-
-    def merged(self) -> nn.ConvTranspose2d:
-        """Return the transposed convolution itself, for inference."""
-        channels = self.conv.out_channels
-        layer = nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1, device="meta")
-        kernel = enlarging_kernel(self.conv.weight)
-        layer.load_state_dict({"weight": kernel, "bias": self.conv.bias}, assign=True)
-        return layer.requires_grad_(False)
-
-
-def merge_upsampling(network: nn.Module) -> None:
-    """Replace every Upsample in `network` by its transposed convolution. Its state dict changes."""
-    for module in list(network.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, Upsample):
-                setattr(module, name, child.merged())
-
-
-def enlarging_kernel(weight: Tensor) -> Tensor:
-    """Return the (in, out, 4, 4) transposed kernel that equals nearest x2 followed by `weight` (out, in, 3, 3)."""
-    flipped = weight.flip(-2, -1).transpose(0, 1)
-    rows = F.pad(flipped, (0, 0, 0, 1)) + F.pad(flipped, (0, 0, 1, 0))
-    return F.pad(rows, (0, 1)) + F.pad(rows, (1, 0))

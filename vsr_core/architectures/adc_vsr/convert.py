@@ -13,12 +13,13 @@ from ...checkpoints.pickles import read_pickle
 from ...checkpoints.strict import check_fit
 from ...checkpoints.write import write_model
 from ...errors import CheckpointError
+from ..argument import Argument
 from .config import PAPER, AdcVSRConfig
 from .network import AdcVSR
 
 ARGUMENTS = {
-    "--adcsr": "AdcSR network weights (net_params_200.pkl)",
-    "--decoder": "AdcSR half decoder (halfDecoder.ckpt)",
+    "--adcsr": Argument("AdcSR network weights (net_params_200.pkl)"),
+    "--decoder": Argument("AdcSR half decoder (halfDecoder.ckpt)"),
 }
 SOURCE = "AdcSR (github.com/Guaishou74851/AdcSR), without temporal blocks: frames are restored one by one"
 

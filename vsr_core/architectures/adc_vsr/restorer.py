@@ -8,11 +8,13 @@ from torch import Tensor
 
 from ...checkpoints.strict import assign
 from ...contract import Requirements, Stage
-from .blocks import merge_upsampling
+from ..upsampling import merge_upsampling
+from .blocks import Upsample
 from .config import AdcVSRConfig
 from .network import AdcVSR, bicubic
 
 # Activations alive at the peak of a stage, in units of that stage's widest map; measured with benchmarks/memory.py.
+ENCODE_MAPS = 3
 STEP_MAPS = 48
 DECODE_MAPS = 5
 
@@ -21,12 +23,17 @@ class AdcVSRRestorer:
     """A loaded AdcVSR (or, without temporal blocks, AdcSR). Deterministic: the seed changes nothing."""
 
     architecture = "adc_vsr"
-    stage_parts: Mapping[Stage, tuple[str, ...]] = {"step": ("denoiser",), "decode": ("decoder",)}
+    stage_parts: Mapping[Stage, tuple[str, ...]] = {
+        "encode": ("denoiser",),
+        "step": ("denoiser",),
+        "decode": ("decoder",),
+    }
+    fusion = None
 
     def __init__(self, network: AdcVSR):
         """Take over `network`, which is changed for inference."""
         self.config = network.config
-        merge_upsampling(network)
+        merge_upsampling(network, [name for name, part in network.named_modules() if isinstance(part, Upsample)])
         self.parts = {
             "denoiser": network.denoiser.to(memory_format=torch.channels_last),
             "decoder": network.decoder.to(memory_format=torch.channels_last),
@@ -35,11 +42,11 @@ class AdcVSRRestorer:
 
     def encode(self, clip: Tensor) -> Tensor:
         weight = self.parts["denoiser"].conv_in.weight
-        unshuffled = F.pixel_unshuffle(clip * 2 - 1, self.config.unshuffle)
-        return unshuffled.to(weight, memory_format=torch.channels_last)
+        return F.pixel_unshuffle(clip * 2 - 1, self.config.unshuffle).to(weight.dtype)
 
-    def step(self, latent: Tensor, *, seed: int = 0) -> Tensor:
-        return self.parts["denoiser"](latent, latent.shape[0])
+    def step(self, latent: Tensor, *, seed: int = 0, text: None = None) -> Tensor:
+        weight = self.parts["denoiser"].conv_in.weight
+        return self.parts["denoiser"](latent.to(weight, memory_format=torch.channels_last), latent.shape[0])
 
     def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
         weight = self.parts["decoder"].conv_out.weight
@@ -51,7 +58,9 @@ class AdcVSRRestorer:
     def memory_bytes(self, stage: Stage, frames: int, height: int, width: int, dtype: torch.dtype) -> int:
         config = self.config
         pixels = frames * height * width
-        if stage == "step":
+        if stage == "encode":
+            values = ENCODE_MAPS * 3 * pixels
+        elif stage == "step":
             values = STEP_MAPS * config.channels[0] * pixels // config.unshuffle**2
         else:
             values = DECODE_MAPS * config.decoder_channels[-2] * pixels * config.scale**2
@@ -65,6 +74,9 @@ def requirements(config: AdcVSRConfig) -> Requirements:
         multiple=config.multiple,
         latent_stride=config.unshuffle,
         latent_channels=config.feature_channels,
+        image_latent=False,
+        step_mixes_frames=True,
+        text_width=0,
         window=config.window,
         overlap=config.window // 5,
         tile_overlap=32,

@@ -3,7 +3,6 @@
 Differs from the paper: ground truth stands in the teacher's place (its table 4, row "HR GT Only").
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from ...degradations import LIGHT, DegradationConfig
 from ...degradations import PAPER as REAL_WORLD
 from ...errors import SettingError
 from ..contact_sheet import write_contact_sheet
-from ..ema import EMA
+from ..learning import Learning
 from ..losses import feature_l1, pixel_l1, psnr
 from ..schedules import cosine, halving
 from .teacher import load_dists, load_teacher_features
@@ -119,14 +118,11 @@ class Stage1:
         if init is not None:
             initialise(self.student, init)
         self.forward = torch.compile(self.student) if compiled else self.student
-        self.optimizer = torch.optim.Adam(self.student.parameters(), lr=config.learning_rate)
-        self.ema = EMA(self.student, config.ema) if config.ema else None
+        self.learning = Learning(self.student, config, rate=self._rate, clip_norm=config.clip_norm, ema=config.ema)
 
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         config = self.config
         lr_clip, teacher = (clip.to(self.device) * 2 - 1 for clip in batch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate(index)
 
         with torch.autocast(self.device.type, torch.bfloat16):
             student = self.forward(lr_clip)
@@ -140,13 +136,7 @@ class Stage1:
                 target = self.teacher_features(teacher)
             loss = loss + config.feature_weight * feature_l1(student.feature, target)
 
-        loss.backward()
-        if config.clip_norm:
-            torch.nn.utils.clip_grad_norm_(self.student.parameters(), config.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        if self.ema:
-            self.ema.update()
+        self.learning.update(loss, index)
         return {"loss": loss.item(), "l1": l1.item(), "psnr": psnr(student.frames, teacher).item()}
 
     def _rate(self, index: int) -> float:
@@ -160,32 +150,15 @@ class Stage1:
         return self.dists(*frames)
 
     def state_dict(self) -> dict:
-        return {
-            "config": config_to_json(self.config),
-            "student": self.student.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "ema": self.ema.state_dict() if self.ema else {},
-        }
+        return self.learning.state_dict()
 
     def load_state_dict(self, state: dict) -> None:
-        """Continue from `state_dict()`. Raises SettingError if anything but the number of steps was set otherwise."""
-        now = config_to_json(self.config)
-        before, now = json.loads(state.get("config", now)), json.loads(now)
-        changed = [name for name in now if name != "steps" and now[name] != before.get(name)]
-        if changed:
-            raise SettingError(
-                f"The run was started with another {', '.join(changed)}. Use the same, or another --out."
-            )
-        self.student.load_state_dict(state["student"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.ema:
-            self.ema.load_state_dict(state["ema"])
+        self.learning.load_state_dict(state)
 
     def export(self, path: Path, done: int) -> Path:
-        weights = self.ema.weights() if self.ema else self.student.state_dict()
         source = f"AdcVSR stage 1, ground truth as teacher, {done} steps, seed {self.config.seed}"
         metadata = Metadata(architecture="adc_vsr", config=config_to_json(self.config.network), source=source)
-        return write_model(path, weights, metadata, dtype=torch.float16, overwrite=True)
+        return write_model(path, self.learning.weights(), metadata, dtype=torch.float16, overwrite=True)
 
     @torch.no_grad()
     def sample(self, batch: tuple[Tensor, Tensor], path: Path) -> None:

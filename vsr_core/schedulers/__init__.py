@@ -1,0 +1,1 @@
+"""Noise schedules: what a diffusion time step means."""
