@@ -12,12 +12,14 @@ from safetensors.torch import load_file
 
 from vsr_core.cli.main import main
 from vsr_core.load import load_restorer
+from vsr_core.training.recipes import RECIPES
 
-TINY = ["train", "adc_vsr/stage1", "--config", "tiny", "--device", "cpu", "--workers", "0"]
+STAGE1 = "adc_vsr/stage1"
+PRETRAIN = "os_diffvsr/pretrain"
 
 
-def train(*words: object) -> int:
-    return main([*TINY, *map(str, words)])
+def train(*words: object, recipe: str = STAGE1) -> int:
+    return main(["train", recipe, "--config", "tiny", "--device", "cpu", "--workers", "0", *map(str, words)])
 
 
 def interrupt_when(path: Path) -> threading.Thread:
@@ -36,8 +38,9 @@ def interrupt_when(path: Path) -> threading.Thread:
     return thread
 
 
-def test_a_tiny_run_needs_no_files_and_makes_a_model(tmp_path, capsys):
-    assert train("--steps", 2, "--out", tmp_path / "run") == 0
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_tiny_run_needs_no_files_and_makes_a_model(tmp_path, capsys, recipe):
+    assert train("--steps", 2, "--out", tmp_path / "run", recipe=recipe) == 0
     assert "wrote " in capsys.readouterr().out
     assert load_restorer(tmp_path / "run" / "model.safetensors").requirements.scale == 4
 
@@ -67,6 +70,17 @@ def test_there_must_be_something_to_continue(tmp_path, capsys):
 def test_configs_that_learn_from_real_media_say_so(tmp_path, capsys):
     assert train("--config", "small", "--out", tmp_path / "run") == 2
     assert "name their folders by --data" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_the_recipe_lacks_is_refused(tmp_path, capsys):
+    assert train("--config", "paper", "--data", tmp_path, "--out", tmp_path / "run", recipe=PRETRAIN) == 2
+    assert "no config 'paper'" in capsys.readouterr().err
+
+
+def test_a_file_that_the_recipe_does_not_use_is_refused(tmp_path, capsys):
+    assert train("--init", tmp_path / "model.safetensors", "--out", tmp_path / "run", recipe=PRETRAIN) == 2
+    assert "--init" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

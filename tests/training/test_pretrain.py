@@ -6,7 +6,6 @@ import pytest
 import torch
 from PIL import Image
 from restorers import random_clip
-from safetensors.torch import load_file
 from training.runs import LOOP, same_model
 
 from vsr_core.architectures.os_diffvsr import SMALL, TINY
@@ -44,17 +43,18 @@ def bicubic_psnr(batch: tuple[torch.Tensor, torch.Tensor]) -> float:
 
 
 def test_the_loss_falls(batch):
-    learning = run(steps=25)
-    figures = [learning.step(batch, index) for index in range(25)]
-    assert figures[-1]["loss"] < 0.7 * figures[0]["loss"]
+    learning = run(steps=12)
+    figures = [learning.step(batch, index) for index in range(12)]
+    assert figures[-1]["loss"] < 0.8 * figures[0]["loss"]
     assert figures[-1]["psnr"] > figures[0]["psnr"] + 1
 
 
 def test_a_run_with_the_skip_starts_as_bicubic_and_gets_better(batch):
-    learning = run(network=replace(TINY, bicubic_skip=True), steps=40, learning_rate=5e-3)
-    figures = [learning.step(batch, index) for index in range(40)]
-    assert figures[0]["psnr"] == pytest.approx(bicubic_psnr(batch), abs=1e-3)
-    assert figures[-1]["psnr"] > bicubic_psnr(batch) + 0.05
+    clip = tuple(clips[:1] for clips in batch)
+    learning = run(network=replace(TINY, bicubic_skip=True), steps=15, learning_rate=5e-3)
+    figures = [learning.step(clip, index) for index in range(15)]
+    assert figures[0]["psnr"] == pytest.approx(bicubic_psnr(clip), abs=1e-3)
+    assert figures[-1]["psnr"] > bicubic_psnr(clip) + 0.1
 
 
 @pytest.mark.parametrize("alignment", ["pixels", "latents"])
@@ -114,9 +114,10 @@ def test_the_exported_model_restores_as_the_network_does(tmp_path, batch, ema):
     assert (found - frames).abs().max() < 0.01
 
 
-def test_the_encoder_gives_latents_without_spread(batch):
+def test_the_encoder_still_gives_latents_without_spread_after_training(batch):
     learning = run()
-    learning.step(batch, 0)
+    for index in range(2):
+        learning.step(batch, index)
     moments = learning.network.parts()["encoder"](enlarged(batch[0][0]))
     assert moments[:, TINY.latent_channels :].max() < 1e-5
     assert moments[:, : TINY.latent_channels].std() > 1e-3
@@ -128,7 +129,6 @@ def test_a_picture_shows_input_output_and_target(tmp_path, batch):
         assert image.size == (3 * 64, 2 * 64)
 
 
-def test_the_built_in_models_run_is_from_scratch(tmp_path):
+def test_the_built_in_models_run_trains_its_network_from_bicubic():
     assert small().network == SMALL
     assert SMALL.bicubic_skip
-    assert load_file(run(steps=1).export(tmp_path / "model.safetensors", done=0))["prompt"].shape == (3, 6)

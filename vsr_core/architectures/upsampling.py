@@ -23,7 +23,8 @@ def merge_upsampling(network: nn.Module, names: Iterable[str]) -> None:
 def merged(conv: nn.Conv2d) -> nn.ConvTranspose2d:
     """Return the transposed convolution that equals nearest x2 followed by the 3x3 convolution `conv`."""
     layer = nn.ConvTranspose2d(conv.in_channels, conv.out_channels, 4, stride=2, padding=1, device="meta")
-    layer.load_state_dict({"weight": enlarging_kernel(conv.weight), "bias": conv.bias}, assign=True)
+    kernel = enlarging_kernel(conv.weight.float()).to(conv.weight.dtype)
+    layer.load_state_dict({"weight": kernel, "bias": conv.bias}, assign=True)
     return layer.requires_grad_(False)
 
 

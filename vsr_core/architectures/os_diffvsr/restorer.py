@@ -17,14 +17,16 @@ from .config import SCALE, OSDiffVSRConfig
 from .fusion import LatentFusion
 from .network import OSDiffVSR, enlarged, one_step
 
-# Activations alive at the peak of a stage, in units of that stage's widest map.
-ENCODE_MAPS = 5
-STEP_MAPS = 48
-DECODE_MAPS = 5
+# Activations alive at the peak of a stage, in units of that stage's widest map; measured with benchmarks/memory.py.
+ENCODE_MAPS = 6
+STEP_MAPS = 56
+DECODE_MAPS = 4
+FRAMES = 3
+"""Copies of the enlarged frames, in float32, beside them."""
 
 
 class OSDiffVSRRestorer:
-    """A loaded OS-DiffVSR. Deterministic: the seed matters only where fusion draws samples."""
+    """A loaded OS-DiffVSR. The step adds no noise: the seed changes nothing."""
 
     architecture = "os_diffvsr"
     stage_parts: Mapping[Stage, tuple[str, ...]] = {
@@ -64,15 +66,14 @@ class OSDiffVSRRestorer:
         return (frames + 1) / 2
 
     def memory_bytes(self, stage: Stage, frames: int, height: int, width: int, dtype: torch.dtype) -> int:
-        config = self.config
-        pixels = frames * height * width
+        config, pixels = self.config, frames * height * width
+        if stage == "step":
+            return STEP_MAPS * config.channels[0] * pixels // config.latent_stride**2 * dtype.itemsize
         if stage == "encode":
-            values = ENCODE_MAPS * config.vae_channels[0] * pixels * SCALE**2
-        elif stage == "step":
-            values = STEP_MAPS * config.channels[0] * pixels // config.latent_stride**2
+            channels = ENCODE_MAPS * config.vae_channels[0]
         else:
-            values = DECODE_MAPS * config.vae_channels[1] * pixels * SCALE**2
-        return values * dtype.itemsize
+            channels = DECODE_MAPS * config.vae_channels[1]
+        return (channels * dtype.itemsize + FRAMES * 3 * torch.float32.itemsize) * pixels * SCALE**2
 
     def _run(self, name: str, x: Tensor, **others: Tensor | None) -> Tensor:
         part = self.parts[name]
