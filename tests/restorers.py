@@ -7,10 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsr_core.architectures import os_diffvsr
 from vsr_core.architectures.adc_vsr import TINY
 from vsr_core.architectures.adc_vsr.config import AdcVSRConfig
 from vsr_core.architectures.adc_vsr.network import AdcVSR
 from vsr_core.architectures.adc_vsr.restorer import AdcVSRRestorer
+from vsr_core.architectures.os_diffvsr.network import OSDiffVSR
+from vsr_core.architectures.os_diffvsr.restorer import OSDiffVSRRestorer
 from vsr_core.contract import FusionSettings, Requirements
 from vsr_core.flow import Aligned, warped_neighbours
 from vsr_core.runtime import StandaloneRuntime
@@ -144,6 +147,14 @@ def tiny_network(config: AdcVSRConfig = TINY, *, temporal: bool = True, seed: in
 def tiny_restorer(config: AdcVSRConfig = TINY, *, temporal: bool = True, seed: int = 0) -> AdcVSRRestorer:
     """Return `tiny_network` behind the contract."""
     return AdcVSRRestorer(tiny_network(config, temporal=temporal, seed=seed))
+
+
+def tiny_fusing_restorer() -> OSDiffVSRRestorer:
+    """Return a TINY OS-DiffVSR that adds small corrections to bicubic enlargement, as trained weights do."""
+    torch.manual_seed(0)
+    network = OSDiffVSR(replace(os_diffvsr.TINY, bicubic_skip=True)).eval().requires_grad_(False)
+    nn.init.normal_(network.vae.decoder.conv_out.weight, std=0.005)
+    return OSDiffVSRRestorer(network)
 
 
 def trained_restorer() -> AdcVSRRestorer:

@@ -1,6 +1,7 @@
 """Clips of any length and size are restored to exactly as many frames of exactly four times the size."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from restorers import (
     Watched,
     enlarged,
     random_clip,
+    tiny_fusing_restorer,
     tiny_restorer,
     trained_restorer,
 )
@@ -21,13 +23,16 @@ from tolerances import TOLERANCE
 from vsr_core.architectures.adc_vsr import TINY
 from vsr_core.clip import resize_bicubic
 from vsr_core.color import MODES
-from vsr_core.contract import FusionSettings
+from vsr_core.contract import ALIGNMENTS, FusionSettings
 from vsr_core.errors import ClipError, MemoryLimitError, SettingError, VSRError
 from vsr_core.flow import estimator
 from vsr_core.load import cast
 from vsr_core.restore import Settings, align_clip, decode, fuse, restore, upscale, upscale_fused
 from vsr_core.tiling import Tiling
+from vsr_core.video import read_frames
 
+CITY = Path(__file__).parent / "data" / "city_cut.mp4"
+CITY_CUT = 14
 TILED_DIFFERS_BY = (0.15, 0.01)
 """Largest and mean difference of a pixel between tiled and untiled: norms and attention see a tile, not the frame."""
 
@@ -357,6 +362,35 @@ class TestFusion:
         assert torch.allclose(run(clip, NeighbourMean()), enlarged(clip), atol=1e-6)
         mixed = run(clip, NeighbourMean(), settings(scene_cuts=False))
         assert (mixed[6] - enlarged(clip)[6]).abs().max() > 0.05
+
+    def test_a_real_cut_parts_the_clip_in_two(self):
+        clip = torch.stack([frame.image for frame in read_frames(CITY)])[CITY_CUT - 3 : CITY_CUT + 3]
+        restorer = tiny_fusing_restorer()
+        aligned = align_clip(clip, estimator(), Watched())
+        assert aligned.next.tolist() == [1, 2, 2, 4, 5, 5]
+        assert aligned.previous.tolist() == [0, 0, 1, 3, 3, 4]
+        apart = torch.cat([run(shot, restorer) for shot in clip.split(3)])
+        assert torch.allclose(run(clip, restorer), apart, atol=TOLERANCE[torch.float32])
+
+    @pytest.mark.parametrize("alignment", ALIGNMENTS)
+    @pytest.mark.parametrize(("frames", "height", "width"), [(1, 16, 16), (2, 17, 31), (7, 50, 34)])
+    def test_the_network_restores_any_size_and_number_of_frames(self, alignment, frames, height, width):
+        clip, chosen = natural_clip(frames, height, width), Settings(fusion=FusionSettings(alignment=alignment))
+        assert run(clip, tiny_fusing_restorer(), chosen).shape == (frames, 3, 4 * height, 4 * width)
+
+    def test_frames_too_small_for_the_flow_are_refused(self):
+        with pytest.raises(ClipError, match="needs frames of at least 16 x 16"):
+            run(natural_clip(2, 15, 40), tiny_fusing_restorer())
+
+    @pytest.mark.parametrize("alignment", ALIGNMENTS)
+    def test_tiles_and_batches_change_the_networks_result_within_bounds(self, alignment):
+        clip, restorer = natural_clip(5, 96, 112), tiny_fusing_restorer()
+        whole = run(clip, restorer, Settings(fusion=FusionSettings(alignment=alignment)))
+        tiling = Tiling(tile=48, tile_overlap=16, window=4)
+        tiled = run(clip, restorer, Settings(tiling=tiling, fusion=FusionSettings(alignment=alignment)))
+        difference = (tiled - whole).abs()
+        assert 0 < difference.max() < 0.25  # the step enlarges what the UNet changes by 15
+        assert difference.mean() < TILED_DIFFERS_BY[1]
 
     def test_the_steps_one_by_one_give_what_the_stream_gives(self):
         clip, restorer, chosen = natural_clip(18, 33, 47), NeighbourMean(), Settings(fusion=FusionSettings(sample=True))

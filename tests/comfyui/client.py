@@ -44,6 +44,7 @@ class Run:
         with closing(websocket.create_connection(url, timeout=SILENCE_SECONDS)) as socket:
             socket.send(json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}}))
             queued = self.server.post("/prompt", {"prompt": graph, "client_id": self.server.client_id})
+            assert not queued["node_errors"], queued["node_errors"]  # the server would run the rest of the graph
             self.prompt_id = queued["prompt_id"]
             while not self.messages or self.ending not in ENDINGS:
                 yield from self._take(socket.recv())

@@ -69,11 +69,8 @@ class OSDiffVSRRestorer:
         config, pixels = self.config, frames * height * width
         if stage == "step":
             return STEP_MAPS * config.channels[0] * pixels // config.latent_stride**2 * dtype.itemsize
-        if stage == "encode":
-            channels = ENCODE_MAPS * config.vae_channels[0]
-        else:
-            channels = DECODE_MAPS * config.vae_channels[1]
-        return (channels * dtype.itemsize + FRAMES * 3 * torch.float32.itemsize) * pixels * SCALE**2
+        widest = {"encode": ENCODE_MAPS * config.vae_channels[0], "decode": DECODE_MAPS * config.vae_channels[1]}
+        return (widest[stage] * dtype.itemsize + FRAMES * 3 * torch.float32.itemsize) * pixels * SCALE**2
 
     def _run(self, name: str, x: Tensor, **others: Tensor | None) -> Tensor:
         part = self.parts[name]
