@@ -83,19 +83,19 @@ def test_a_grid_knows_where_its_results_lie():
     assert planned(Pointwise(), stage="decode")[-2:] == (4, 1)
 
 
-def test_more_memory_decodes_more_frames_at_once_up_to_a_limit():
+def test_more_memory_computes_more_frames_at_once_up_to_a_limit():
     restorer = Pointwise(bytes_per_pixel=1000)
-    grid = planned(restorer, stage="decode")
     frame = 128 * 96 * 1000
-    cpu, cuda = torch.device("cpu"), torch.device("cuda")
 
-    def counts(device):
-        frees = (0, frame * 3, frame * 4, LARGE)
-        return [frames_at_once(restorer, "decode", grid, torch.float32, free=free, device=device) for free in frees]
+    def counts(device, stage):
+        grid, frees = planned(restorer, stage=stage), (0, frame * 3, frame * 4, LARGE)
+        device = torch.device(device)
+        return [frames_at_once(restorer, stage, grid, torch.float32, free=free, device=device) for free in frees]
 
-    assert counts(cpu) == [1, 2, 2, 2]
-    assert counts(cuda) == [1, 2, 3, 21]
-    assert PIXELS_AT_ONCE["cpu"] // (16 * 128 * 96) == 2
+    assert counts("cpu", "step") == [1, 2, 2, 2]
+    assert counts("cpu", "decode") == [1, 1, 1, 1]
+    assert counts("cuda", "decode") == [1, 2, 3, 21]
+    assert PIXELS_AT_ONCE["step"] // (16 * 128 * 96) == 2
 
 
 def test_an_automatic_tile_leaves_room_for_the_overlap_that_was_asked_for():

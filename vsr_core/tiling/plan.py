@@ -11,8 +11,9 @@ from .settings import Tiling
 
 SHARE = 0.8
 """Part of the free memory that a plan may use; the rest is for fragmentation and estimates that were too low."""
-PIXELS_AT_ONCE = {"cpu": 2**19}
-"""Output pixels computed at once: more is slower on a CPU (10 % for four frames of 960x544), and stops later."""
+PIXELS_AT_ONCE: dict[Stage, int] = {"encode": 2**16, "step": 2**19, "decode": 2**16}
+"""Output pixels computed at once on a CPU. An autoencoder is up to 10 % slower with more and stops later; the step is
+up to 35 % faster with a few frames, since its weights are read once for all (benchmarks/results/osdiffvsr_cpu.md)."""
 PIXELS_AT_ONCE_ELSEWHERE = 2**22
 
 
@@ -67,7 +68,7 @@ def frames_at_once(
 ) -> int:
     """Return how many frames of one tile to compute together, with `free` bytes to use."""
     height, width = min(grid.tile, grid.height), min(grid.tile, grid.width)
-    most = PIXELS_AT_ONCE.get(device.type, PIXELS_AT_ONCE_ELSEWHERE)
+    most = PIXELS_AT_ONCE[stage] if device.type == "cpu" else PIXELS_AT_ONCE_ELSEWHERE
     by_size = most // (height * width * restorer.requirements.scale**2)
     by_memory = int(free * SHARE) // max(1, restorer.memory_bytes(stage, 1, height, width, dtype))
     return max(1, min(by_size, by_memory))
