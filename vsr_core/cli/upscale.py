@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ..clip import resize_bicubic
@@ -19,7 +18,7 @@ from ..load import cast, compiled, load_restorer
 from ..models import DEFAULT, find
 from ..restore import Settings, restore
 from ..runtime import StandaloneRuntime
-from ..runtime.standalone import DTYPES
+from ..runtime.standalone import DTYPES, choose_device
 from ..tiling import Tiling
 from ..video import Frame, open_writer, probe, read_frames
 from .progress import FrameBar
@@ -36,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tile", type=int, metavar="N", help="cut larger frames into tiles of N input pixels")
     parser.add_argument("--tile-overlap", type=int, metavar="N", help="input pixels two tiles cross-fade over")
     parser.add_argument("--scene-cuts", choices=("on", "off"), default="on", help="keep shots apart (default: on)")
-    parser.add_argument("--flow", choices=ESTIMATORS, default=DEFAULT_FLOW, help=f"motion (default: {DEFAULT_FLOW})")
+    parser.add_argument(
+        "--flow", choices=ESTIMATORS, default=DEFAULT_FLOW, help=f"how motion is found (default: {DEFAULT_FLOW})"
+    )
     parser.add_argument("--flow-weights", type=Path, metavar="FILE", help="torchvision's raft_large, for --flow raft")
     parser.add_argument("--alignment", choices=ALIGNMENTS, help="what is warped (default: what the model wants)")
     parser.add_argument("--color", choices=MODES, help="colour correction (default: what the model wants)")
@@ -52,13 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Upscale and print one closing line. Raises VSRError."""
+    settings = _settings(arguments)
     first, stop = arguments.frames
     _check_free(arguments.compare, arguments.overwrite)
     source = probe(arguments.input)
     total = None if source.frames is None else min(source.frames, stop or source.frames) - first
     bar = FrameBar(total)
     runtime = StandaloneRuntime(arguments.device, arguments.dtype, bar.update)
-    settings = _settings(arguments, runtime.device)
     restorer = load_restorer(find(arguments.model))
     cast(restorer, runtime.dtype(restorer.requirements.dtypes))
     if arguments.compile:
@@ -109,7 +110,7 @@ class _Kept:
         self.count += 1
 
 
-def _settings(arguments: argparse.Namespace, device: torch.device) -> Settings:
+def _settings(arguments: argparse.Namespace) -> Settings:
     tiling = Tiling(
         window=arguments.window,
         overlap=arguments.overlap,
@@ -122,7 +123,7 @@ def _settings(arguments: argparse.Namespace, device: torch.device) -> Settings:
         color=arguments.color,
         seed=arguments.seed,
         strength=arguments.strength,
-        flow=estimator(arguments.flow, arguments.flow_weights, device),
+        flow=estimator(arguments.flow, arguments.flow_weights, choose_device(arguments.device)),
         fusion=FusionSettings(alignment=arguments.alignment),
     )
 
