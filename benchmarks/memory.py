@@ -40,7 +40,7 @@ def measure(stage: Stage, arguments: argparse.Namespace) -> None:
     if stage == "encode":
         restorer.encode(clip)
     elif stage == "step":
-        restorer.step(start, seed=0)
+        restorer.step(start, noise=torch.randn_like(start) if needs.noise else None)
     else:
         restorer.decode(latent, clip)
     used = peak_memory(device) - before

@@ -48,5 +48,5 @@ class VSRVideoVAEDecode(io.ComfyNode):
             color=None if color == "auto" else color,
             strength=source.strength,
         )
-        frames = decode(samples, source.clip, model.restorer, runtime, settings)
+        frames = decode(samples, source.clip, model.restorer, runtime, settings, shots=source.shots)
         return io.NodeOutput(runtime.hand_over_image(join_image(frames, source.alpha)))

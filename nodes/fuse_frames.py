@@ -6,6 +6,7 @@ from ..vsr_core.contract import FusionSettings
 from ..vsr_core.flow import Aligned
 from ..vsr_core.restore import Settings, fuse
 from ..vsr_core.tiling import Tiling
+from ..vsr_core.tiling.cuts import shot_lengths
 from .images import split_image
 from .runtime import ComfyRuntime
 from .sockets import (
@@ -83,5 +84,6 @@ class VSRMultiFrameFusion(io.ComfyNode):
         runtime = ComfyRuntime(model.patchers)
         samples = fuse(clip, aligned, model.restorer, runtime, settings)
         architecture = model.restorer.architecture
-        source = LatentSource(clip=clip, alpha=opacity, architecture=architecture, restored=False)
+        shots = shot_lengths(clip, settings.tiling.scene_cuts)
+        source = LatentSource(clip=clip, alpha=opacity, architecture=architecture, shots=shots, restored=False)
         return io.NodeOutput(make_latent(runtime.hand_over(samples), source, model))

@@ -1,6 +1,6 @@
 """What travels along the pack's own connections."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..vsr_core.clip import padding_to_multiple
 from ..vsr_core.contract import Restorer
 from ..vsr_core.errors import SettingError
+from ..vsr_core.tiling.groups import latents_of
 
 VSR_MODEL = io.Custom("VSR_MODEL")
 VSR_TILING = io.Custom("VSR_TILING")
@@ -47,6 +48,8 @@ class LatentSource:
     clip: Tensor
     alpha: Tensor | None
     architecture: str
+    shots: Sequence[int]
+    """Frames of each shot, as the latent was made."""
     restored: bool
     """Whether the diffusion step is done; False: the latent is fused only."""
     strength: float = 1.0
@@ -68,9 +71,11 @@ def read_latent(latent: dict[str, Any], model: VSRModel) -> tuple[Tensor, Latent
             "are unknown. Connect the latent output of one of them."
         )
     check_maker(latent["samples"], source, model.restorer)
-    image_latent = model.restorer.requirements.image_latent
-    samples = latent["samples"] if image_latent else latent["samples"][0].movedim(1, 0)
-    check_size(samples, source.clip, model.restorer)
+    samples = latent["samples"]
+    if not model.restorer.requirements.image_latent:
+        check_one_video(samples)
+        samples = samples[0].movedim(1, 0)
+    check_size(samples, source, model.restorer)
     return samples, source
 
 
@@ -106,15 +111,25 @@ def check_maker(samples: Tensor, source: LatentSource, restorer: Restorer) -> No
         )
 
 
-def check_size(samples: Tensor, clip: Tensor, restorer: Restorer) -> None:
-    """Raise SettingError if `samples` (T, C, H, W) are not as many and as large as a latent of `clip`."""
-    needs = restorer.requirements
-    sides = ((side + padding_to_multiple(side, needs.multiple)) // needs.latent_stride for side in clip.shape[-2:])
-    wanted, came = (len(clip), *sides), (len(samples), *samples.shape[-2:])
+def check_one_video(samples: Tensor) -> None:
+    """Raise SettingError unless `samples` are those of one video (1, C, T', H, W)."""
+    if samples.ndim != 5 or len(samples) != 1:
+        raise SettingError(
+            f"The latent is shaped {tuple(samples.shape)}; that of one video is (1, channels, frames, height, width). "
+            "Take out what repeats it or joins it with others."
+        )
+
+
+def check_size(samples: Tensor, source: LatentSource, restorer: Restorer) -> None:
+    """Raise SettingError if `samples` (T', C, H, W) are not as many and as large as a latent of the source."""
+    needs, size = restorer.requirements, source.clip.shape[-2:]
+    frames = sum(latents_of(shot, needs.frames_per_latent, start=True) for shot in source.shots)
+    sides = ((side + padding_to_multiple(side, needs.multiple)) // needs.latent_stride for side in size)
+    wanted, came = (frames, *sides), (len(samples), *samples.shape[-2:])
     if came != wanted:
         raise SettingError(
-            "The latent is {} frames of {}x{} (height x width); for its {} it has to be {} of {}x{}. Take out what "
-            "resizes it or takes frames from it.".format(*came, size_in_words(clip), *wanted)
+            "The latent has {} latent frames of {}x{} (height x width); its {} need {} of {}x{}. Take out what "
+            "resizes it or takes frames from it.".format(*came, size_in_words(source.clip), *wanted)
         )
 
 

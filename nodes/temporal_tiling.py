@@ -19,12 +19,13 @@ class VSRTemporalTiling(io.ComfyNode):
                 io.Int.Input(
                     "window", default=0, min=0, max=4096,
                     tooltip="Frames the model sees at once. 0 = automatic. Raise it for steadier motion, "
-                    "lower it when memory runs out.",
+                    "lower it when memory runs out. DUO-VSR rounds it up to 1, 5, 9, 13, ...: whole latent frames.",
                 ),
                 io.Int.Input(
                     "overlap", default=0, min=0, max=2048,
                     tooltip="Frames that neighbouring windows share and blend; less than the window. "
-                    "0 = automatic. Raise it when the picture changes visibly from one window to the next.",
+                    "0 = automatic. Raise it when the picture changes visibly from one window to the next. "
+                    "DUO-VSR rounds it up to a multiple of 4: whole latent frames.",
                 ),
                 io.Int.Input(
                     "tile", default=0, min=0, max=16384, step=8,

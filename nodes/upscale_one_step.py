@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..vsr_core.restore import Settings, upscale, upscale_fused
 from ..vsr_core.tiling import Tiling
+from ..vsr_core.tiling.cuts import shot_lengths
 from .images import split_image
 from .runtime import ComfyRuntime
 from .sockets import (
@@ -53,8 +54,9 @@ class VSROneStepUpscale(io.ComfyNode):
                 io.Conditioning.Input(
                     "conditioning", optional=True,
                     tooltip="Text that describes the video, from CLIP Text Encode with the text encoder of the "
-                    "model's base (Stable Diffusion 2.1 for OS-DiffVSR). Only its first entry is used. Without "
-                    "it the model takes the prompt stored in its file. AdcVSR takes no text.",
+                    "model's base (OpenCLIP ViT-H of Stable Diffusion 2.1 for OS-DiffVSR, UMT5-XXL of Wan2.1 for "
+                    "DUO-VSR). Only its first entry is used. Without it the model takes the prompt stored in its "
+                    "file. AdcVSR takes no text.",
                 ),
             ],
             outputs=[
@@ -77,5 +79,8 @@ class VSROneStepUpscale(io.ComfyNode):
         else:
             samples = upscale_fused(read_fused(latent, model, clip), model.restorer, runtime, settings)
         architecture = model.restorer.architecture
-        source = LatentSource(clip=clip, alpha=alpha, architecture=architecture, restored=True, strength=strength)
+        shots = shot_lengths(clip, settings.tiling.scene_cuts)
+        source = LatentSource(
+            clip=clip, alpha=alpha, architecture=architecture, shots=shots, restored=True, strength=strength
+        )
         return io.NodeOutput(make_latent(runtime.hand_over(samples), source, model))

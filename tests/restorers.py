@@ -23,6 +23,8 @@ NEEDS = Requirements(
     multiple=4,
     latent_stride=2,
     latent_channels=12,
+    frames_per_latent=1,
+    noise=False,
     image_latent=False,
     step_mixes_frames=True,
     text_width=0,
@@ -59,13 +61,16 @@ class Pointwise:
         self.requirements = replace(NEEDS, **needs)
         self.bytes_per_pixel = bytes_per_pixel
 
-    def encode(self, clip: Tensor) -> Tensor:
+    def new_carry(self, stage: str) -> None:
+        return None
+
+    def encode(self, clip: Tensor, carry: None = None) -> Tensor:
         return F.pixel_unshuffle(clip, 2)
 
-    def step(self, latent: Tensor, *, seed: int, text: Tensor | None = None) -> Tensor:
+    def step(self, latent: Tensor, *, noise: Tensor | None = None, text: Tensor | None = None) -> Tensor:
         return self.parts["denoiser"](latent)
 
-    def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
+    def decode(self, latent: Tensor, clip: Tensor, carry: None = None) -> Tensor:
         return enlarged(F.pixel_shuffle(self.parts["decoder"](latent), 2))
 
     def memory_bytes(self, stage: str, frames: int, height: int, width: int, dtype: torch.dtype) -> int:
@@ -75,16 +80,63 @@ class Pointwise:
 class TemporalMean(Pointwise):
     """Replace every frame by the mean of its window: whatever shares a window shows."""
 
-    def step(self, latent: Tensor, *, seed: int, text: Tensor | None = None) -> Tensor:
+    def step(self, latent: Tensor, *, noise: Tensor | None = None, text: Tensor | None = None) -> Tensor:
         return latent.mean(0, keepdim=True).repeat(len(latent), 1, 1, 1)
 
 
 class Seeded(Pointwise):
     """Add noise of the seed."""
 
-    def step(self, latent: Tensor, *, seed: int, text: Tensor | None = None) -> Tensor:
-        noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(seed))
+    def __init__(self, **needs):
+        super().__init__(**{"noise": True, **needs})
+
+    def step(self, latent: Tensor, *, noise: Tensor | None = None, text: Tensor | None = None) -> Tensor:
         return latent + 0.05 * noise
+
+
+class Changes:
+    """Carries a tile's last frame, enlarged or not."""
+
+    def __init__(self):
+        self.last: Tensor | None = None
+
+    def to(self, device: torch.device) -> None:
+        if self.last is not None:
+            self.last = self.last.to(device)
+
+    def __bool__(self) -> bool:
+        return self.last is not None
+
+    def next(self, value: Tensor) -> Tensor | None:
+        """Return what was carried and carry `value` (1, C, H, W)."""
+        before, self.last = self.last, value
+        return before
+
+
+class Causal(Pointwise):
+    """Encode a shot's first frame, then the changes of four frames together; nothing of it holds without its past."""
+
+    def __init__(self, **needs):
+        super().__init__(**{"frames_per_latent": 4, "latent_channels": 48, "window": 9, "overlap": 4, **needs})
+
+    def new_carry(self, stage: str) -> Changes:
+        return Changes()
+
+    def encode(self, clip: Tensor, carry: Changes | None = None) -> Tensor:
+        before = (Changes() if carry is None else carry).next(clip[-1:])
+        if before is None:
+            clip = torch.cat([clip[:1].expand(3, -1, -1, -1) * 0, clip])
+            before = clip[:1] * 0
+        changes = clip - torch.cat([before, clip[:-1]])
+        return F.pixel_unshuffle(changes, 2).unflatten(0, (-1, 4)).flatten(1, 2)
+
+    def decode(self, latent: Tensor, clip: Tensor, carry: Changes | None = None) -> Tensor:
+        carry = Changes() if carry is None else carry
+        changes = F.pixel_shuffle(latent.unflatten(1, (4, -1)).flatten(0, 1), 2)
+        start = carry.last is None
+        frames = changes.cumsum(0) + (0 if start else carry.last)
+        carry.next(frames[-1:])
+        return enlarged(frames[3:] if start else frames)
 
 
 class NeighbourMean(Pointwise):

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from restorers import (
+    Causal,
     NeighbourMean,
     Pointwise,
     Seeded,
@@ -159,13 +160,13 @@ class ShortOfMemory(Pointwise):
         super().__init__(**needs)
         self.side, self.failures = side, {"step": 0, "decode": 0}
 
-    def step(self, latent, *, seed, text=None):
+    def step(self, latent, *, noise=None, text=None):
         self._check("step", max(latent.shape[-2:]) * 2)
-        return super().step(latent, seed=seed)
+        return super().step(latent)
 
-    def decode(self, latent, clip):
+    def decode(self, latent, clip, carry=None):
         self._check("decode", max(clip.shape[-2:]))
-        return super().decode(latent, clip)
+        return super().decode(latent, clip, carry)
 
     def _check(self, stage, side):
         if side > self.side:
@@ -421,3 +422,53 @@ class TestText:
     def test_text_of_another_shape_is_refused(self, shape):
         with pytest.raises(SettingError, match=r"takes \(1, tokens, 1024\)"):
             run(random_clip(2), Pointwise(text_width=1024), Settings(text=torch.zeros(shape)))
+
+
+class TestCausal:
+    """A model whose latent frames stand for four frames and mean nothing without those before."""
+
+    @pytest.mark.parametrize("frames", range(1, 41))
+    def test_as_many_frames_come_out_as_went_in(self, frames):
+        clip = random_clip(frames)
+        result = run(clip, Causal(), settings(scene_cuts=False))
+        assert torch.allclose(result, enlarged(clip), atol=1e-5)
+
+    @pytest.mark.parametrize(("window", "overlap"), [(1, 0), (5, 4), (9, 0), (9, 8), (11, 3), (21, 8)])
+    @pytest.mark.parametrize("tile", [None, 16])
+    def test_the_past_is_carried_through_windows_and_tiles(self, window, overlap, tile):
+        clip = random_clip(30, 32, 40)
+        result = run(clip, Causal(), settings(window=window, overlap=overlap, tile=tile, scene_cuts=False))
+        assert torch.allclose(result, enlarged(clip), atol=1e-5)
+
+    def test_every_shot_starts_anew(self):
+        clip = torch.cat(two_shots())
+        assert torch.allclose(run(clip, Causal()), enlarged(clip), atol=1e-5)
+
+    def test_the_steps_one_by_one_give_what_the_stream_gives(self):
+        clip = torch.cat(two_shots(11, 14))
+        latent = upscale(clip, Causal(), Watched(), settings())
+        assert len(latent) == 4 + 5
+        assert torch.allclose(decode(latent, clip, Causal(), Watched(), settings()), enlarged(clip), atol=1e-5)
+
+    def test_little_memory_at_the_start_makes_the_tiles_smaller(self):
+        class Short(Causal):
+            def decode(self, latent, clip, carry=None):
+                if clip.shape[-1] > 16:
+                    raise torch.OutOfMemoryError("out of memory")
+                return super().decode(latent, clip, carry)
+
+        clip = random_clip(14, 32, 32)
+        assert torch.allclose(run(clip, Short(), settings(scene_cuts=False)), enlarged(clip), atol=1e-5)
+
+    def test_noise_of_a_latent_frame_is_the_same_in_every_window(self):
+        class Noisy(Causal):
+            def step(self, latent, *, noise=None, text=None):
+                return latent + 0.01 * noise
+
+        clip = random_clip(30)
+        one, many = (
+            run(clip, Noisy(noise=True), settings(window=window, overlap=overlap, scene_cuts=False))
+            for window, overlap in ((33, 0), (9, 4))
+        )
+        assert (one - enlarged(clip)).abs().max() > 0.01
+        assert torch.allclose(one, many, atol=1e-5)

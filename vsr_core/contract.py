@@ -28,14 +28,18 @@ class Requirements:
     """Channels of what `step` returns."""
     image_latent: bool
     """True: the latent of a frame is a picture of its own, as image VAEs make it; False: a clip has one latent."""
+    frames_per_latent: int
+    """Frames that one latent frame stands for; the first latent frame of a shot stands for its first frame alone."""
+    noise: bool
+    """True: `step` starts from noise."""
     step_mixes_frames: bool
     """True: `step` sees a whole window at once. False: frame by frame; it may be called with any part of it."""
     text_width: int
     """Channels of the text embedding that `step` accepts; 0 = the model takes no text."""
     window: int
-    """Frames the network sees at once by default."""
+    """Frames the network sees at once by default: 1 and a multiple of `frames_per_latent`."""
     overlap: int
-    """Frames two neighbouring windows share by default."""
+    """Frames two neighbouring windows share by default: a multiple of `frames_per_latent`."""
     tile_overlap: int
     """Pixels two neighbouring tiles share by default."""
     min_tile: int
@@ -75,6 +79,16 @@ class Fusion(Protocol):
         """
 
 
+class Carry(Protocol):
+    """What a stage keeps of a shot's earlier frames, for one tile. `encode` and `decode` change it in place."""
+
+    def to(self, device: torch.device) -> object:
+        """Move what is kept, in place."""
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is kept."""
+
+
 class Restorer(Protocol):
     """A loaded model. Clips are (T, 3, H, W) in 0..1, padded to `requirements`; latents (T', C, H', W').
 
@@ -90,17 +104,26 @@ class Restorer(Protocol):
     fusion: Fusion | None
     """None: the model needs no aligned neighbours."""
 
-    def encode(self, clip: Tensor) -> Tensor:
-        """Return the latent of `clip`: what `step` starts from, or `fusion.fuse` where there is fusion."""
+    def new_carry(self, stage: Stage) -> Carry | None:
+        """Return what `stage` starts a shot with; None if it looks at no earlier frames."""
 
-    def step(self, latent: Tensor, *, seed: int, text: Tensor | None = None) -> Tensor:
-        """Run the one diffusion step. Deterministic in its arguments.
+    def encode(self, clip: Tensor, carry: Carry | None = None) -> Tensor:
+        """Return the latent of `clip`: what `step` starts from, or `fusion.fuse` where there is fusion.
 
-        `text` is a text embedding (1, tokens, text_width); None = the model's own.
+        `clip` goes on where the last call with this `carry` stopped; without one it is a whole shot.
         """
 
-    def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
-        """Return the restored frames (T, 3, scale * H, scale * W) of `latent`; `clip` is its input."""
+    def step(self, latent: Tensor, *, noise: Tensor | None = None, text: Tensor | None = None) -> Tensor:
+        """Run the one diffusion step. Deterministic in its arguments.
+
+        `noise` is shaped as `latent`. `text` is a text embedding (1, tokens, text_width); None = the model's own.
+        """
+
+    def decode(self, latent: Tensor, clip: Tensor, carry: Carry | None = None) -> Tensor:
+        """Return the restored frames (T, 3, scale * H, scale * W) of `latent`; `clip` is its input.
+
+        `latent` goes on where the last call with this `carry` stopped; without one it is a whole shot.
+        """
 
     def memory_bytes(self, stage: Stage, frames: int, height: int, width: int, dtype: torch.dtype) -> int:
         """Estimate the peak working memory of a stage for a clip of this size, weights not included."""

@@ -4,7 +4,7 @@
 `align_clip` and `fuse` are the first steps of `upscale` for models that fuse neighbouring frames.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ from .contract import FusionSettings, Restorer
 from .errors import SettingError
 from .flow import Aligned, FlowEstimator, align, estimator, join
 from .runtime import Runtime
-from .stages import Stages
+from .stages import Shot, Stages
 from .tiling import Tiling
-from .tiling.cuts import split_shots
+from .tiling.cuts import shot_lengths
+from .tiling.groups import frames_of, latents_of
 from .tiling.plan import plan_windows
 from .tiling.windows import Window, crossfade, windows
 
@@ -115,16 +116,28 @@ def upscale_fused(latent: Tensor, restorer: Restorer, runtime: Runtime, settings
     """Return the latent (T, C, H', W') of `fuse` after the one diffusion step."""
     stages, done = Stages(restorer, runtime, settings.tiling), []
     for part in latent.split(restorer.requirements.window):
-        done.append(stages.step(part, settings.seed, settings.text))
+        done.append(stages.step(part, None, settings.text))
         runtime.progress("step", sum(map(len, done)), len(latent))
     return torch.cat(done)
 
 
-def decode(latent: Tensor, clip: Tensor, restorer: Restorer, runtime: Runtime, settings: Settings) -> Tensor:
-    """Return the restored clip (T, 3, scale * H, scale * W) in 0..1 of a latent that `upscale` made from `clip`."""
+def decode(
+    latent: Tensor,
+    clip: Tensor,
+    restorer: Restorer,
+    runtime: Runtime,
+    settings: Settings,
+    *,
+    shots: Sequence[int] | None = None,
+) -> Tensor:
+    """Return the restored clip (T, 3, scale * H, scale * W) in 0..1 of a latent that `upscale` made from `clip`.
+
+    `shots` are the frames of each shot at that time; None = found as `upscale` finds them with these settings.
+    """
     scale = restorer.requirements.scale
     restored = clip.new_empty(*clip.shape[:2], *(scale * side for side in clip.shape[-2:]), dtype=torch.float32)
-    pieces, start = _pieces_of_shots(latent, clip, settings.tiling), 0
+    shots = shots or shot_lengths(clip, settings.tiling.scene_cuts)
+    pieces, start = _pieces_of_shots(latent, clip, shots, restorer), 0
     for frames in decode_pieces(pieces, restorer, runtime, settings, len(clip)):
         restored[start : start + len(frames)] = frames
         start += len(frames)
@@ -147,11 +160,12 @@ def decode_pieces(
     pieces: Iterable[Piece], restorer: Restorer, runtime: Runtime, settings: Settings, total: int | None
 ) -> Iterator[Tensor]:
     """Yield restored frames, a few at a time."""
-    stages, color, done = Stages(restorer, runtime, settings.tiling), None, 0
+    stages, shot, color, done = Stages(restorer, runtime, settings.tiling), Shot(), None, 0
     for piece in pieces:
-        color = None if piece.starts_shot else color
+        if piece.starts_shot:
+            shot, color = Shot(), None
         rest = piece.clip
-        for decoded in stages.decode(piece.latent, piece.clip):
+        for decoded in stages.decode(piece.latent, piece.clip, shot):
             source, rest = rest[: len(decoded)].to(decoded), rest[len(decoded) :]
             decoded, color = correct(settings.color or restorer.requirements.color, decoded, source, color)
             decoded = decoded.clamp(0, 1)
@@ -163,17 +177,33 @@ def decode_pieces(
 
 
 def _faded_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings) -> Iterator[Piece]:
-    """Restore windows on their own; cross-fade the latents of the frames that two of them share."""
-    size, overlap = plan_windows(stages.restorer, settings.tiling)
-    pending = None
-    for window in windows(frames, size, overlap, scene_cuts=settings.tiling.scene_cuts):
+    """Take the step in windows; cross-fade the latents that two of them share."""
+    first, overlap = plan_windows(stages.restorer, settings.tiling)
+    group = stages.needs.frames_per_latent
+    size = first + group - 1  # later windows of a shot have no frame that stands alone
+    shot, encoded, pending = Shot(), None, None
+    for window in windows(frames, size, overlap, first=first, scene_cuts=settings.tiling.scene_cuts):
         clip = check_clip(window.clip, first=window.start)
-        latent = stages.step(stages.encode(clip), settings.seed, settings.text)
+        if window.starts_shot:
+            shot = Shot()
+        latent = stages.encode(clip[window.head :], shot)
         if window.head:
-            latent[: window.head] = crossfade(pending, latent[: window.head])
-        final = len(latent) - window.tail
-        pending = latent[final:]
-        yield Piece(clip[:final], latent[:final], window.starts_shot)
+            latent = torch.cat([encoded, latent])
+        noise = None
+        if stages.needs.noise:
+            noise = stages.noise(latent, settings.seed, _numbers(window, len(latent), group))
+        restored = stages.step(latent, noise, settings.text)
+        if window.head:
+            shared = window.head // group
+            restored[:shared] = crossfade(pending, restored[:shared])
+        final = len(latent) - window.tail // group
+        encoded, pending = latent[final:], restored[final:]
+        yield Piece(clip[: len(clip) - window.tail], restored[:final], window.starts_shot)
+
+
+def _numbers(window: Window, latents: int, group: int) -> list[int]:
+    """Return a number for each latent frame that is the same in every window: its last frame's in the video."""
+    return [window.start + frames_of(n + 1, group, start=window.starts_shot) - 1 for n in range(latents)]
 
 
 def _fused_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings) -> Iterator[Piece]:
@@ -184,7 +214,7 @@ def _fused_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings) 
         clip = check_clip(window.clip, first=window.start)
         aligned = align(clip, flow)[kept]
         latent = stages.fuse(clip, aligned, settings.fusion, settings.seed, window.start)
-        yield Piece(clip[kept], stages.step(latent, settings.seed, settings.text), window.starts_shot)
+        yield Piece(clip[kept], stages.step(latent, None, settings.text), window.starts_shot)
 
 
 def _kept_frames(frames: Iterable[Tensor], size: int, overlap: int, scene_cuts: bool) -> Iterator[tuple[Window, slice]]:
@@ -193,8 +223,7 @@ def _kept_frames(frames: Iterable[Tensor], size: int, overlap: int, scene_cuts: 
         yield window, slice(window.head - window.head // 2, len(window.clip) - window.tail // 2)
 
 
-def _pieces_of_shots(latent: Tensor, clip: Tensor, tiling: Tiling) -> Iterator[Piece]:
-    start = 0
-    for shot in split_shots(clip, tiling.scene_cuts):
-        yield Piece(shot, latent[start : start + len(shot)], starts_shot=True)
-        start += len(shot)
+def _pieces_of_shots(latent: Tensor, clip: Tensor, shots: Sequence[int], restorer: Restorer) -> Iterator[Piece]:
+    latents = [latents_of(frames, restorer.requirements.frames_per_latent, start=True) for frames in shots]
+    for part, shot in zip(latent.split(latents), clip.split(list(shots))):
+        yield Piece(shot, part, starts_shot=True)

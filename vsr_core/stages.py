@@ -1,19 +1,32 @@
 """The stages of one model for padded clips, cut into the tiles and batches that the free memory allows."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from .clip import crop, pad_bottom_right, padding_to_multiple
-from .contract import FusionSettings, Requirements, Restorer, Stage
+from .contract import Carry, FusionSettings, Requirements, Restorer, Stage
 from .errors import SettingError, VSRError
 from .flow import Aligned
 from .runtime import Runtime
 from .schedulers.noise import frame_noise
 from .tiling import Tiling
+from .tiling.groups import frames_of, latents_of
 from .tiling.plan import frames_at_once, plan_grid
 from .tiling.run import Box, Grid, run_tiles
+
+
+class Shot:
+    """A shot on its way through `encode` or `decode`, piece by piece: its tiles, and what they carry."""
+
+    def __init__(self):
+        self.starts = True
+        """Whether nothing went through yet."""
+        self.grid: Grid | None = None
+        """The tiles, once something went through that carries; from then on they stay."""
+        self.carries: dict[Box, Carry | None] = {}
 
 
 class Stages:
@@ -24,84 +37,139 @@ class Stages:
         self.needs = restorer.requirements
         self.largest: dict[Stage, int] = {}
 
-    def encode(self, clip: Tensor) -> Tensor:
-        """Return the latent of frames (N, 3, H, W), padded here, on their device."""
-        clip = padded(clip, self.needs)
-        parts = self._batches("encode", clip.shape, 1, self._encode_tile, clip)
+    def encode(self, clip: Tensor, shot: Shot) -> Tensor:
+        """Return the latent of the next frames (T, 3, H, W) of `shot`, padded here, on their device.
+
+        The last frames of a shot need not fill a latent frame: the last one is repeated.
+        """
+        group, start = self.needs.frames_per_latent, shot.starts
+        total = latents_of(len(clip), group, start=start)
+        clip = lengthened(padded(clip, self.needs), frames_of(total, group, start=start))
+
+        def compute(part: slice, box: Box) -> Tensor:
+            frames = box.cut(clip[frames_slice(part, group, start)]).to(self.runtime.device)
+            with self._carried("encode", shot, box, clip) as carry:
+                return self.restorer.encode(frames, carry)
+
+        parts = self._batches("encode", total, 1, clip.shape[-2:], clip.device, compute, shot)
         return torch.cat([part.to(clip.device) for part in parts])
 
     def fuse(self, clip: Tensor, aligned: Aligned, settings: FusionSettings, seed: int, first: int) -> Tensor:
         """Return the fused latent of the frames that `aligned` describes in `clip`, whose own number is `first`."""
         device = self.runtime.device
         clip, aligned = clip.to(device), aligned.to(device)
-        latent = self.encode(self.restorer.fusion.sources(clip, aligned, settings))
+        latent = self.encode(self.restorer.fusion.sources(clip, aligned, settings), Shot())
         noise = None
         if settings.sample:
-            shape = (self.needs.latent_channels, *latent.shape[-2:])
-            noise = frame_noise(shape, seed, [first + frame for frame in aligned.frame.tolist()]).to(device)
+            noise = self.noise(latent, seed, [first + frame for frame in aligned.frame.tolist()]).to(device)
         return self.restorer.fusion.fuse(latent, aligned, settings, noise)
 
-    def step(self, latent: Tensor, seed: int, text: Tensor | None) -> Tensor:
+    def noise(self, latent: Tensor, seed: int, frames: list[int]) -> Tensor:
+        """Return the noise of frames with these numbers, of the size of `latent`, on the CPU."""
+        return frame_noise((self.needs.latent_channels, *latent.shape[-2:]), seed, frames)
+
+    def step(self, latent: Tensor, noise: Tensor | None, text: Tensor | None) -> Tensor:
         """Return the latent after the diffusion step, on the device it came on."""
         if text is not None:
             check_text(text, self.needs)
-        stride = self.needs.latent_stride
-        size = (len(latent), 3, latent.shape[-2] * stride, latent.shape[-1] * stride)
+        stride, device = self.needs.latent_stride, self.runtime.device
         together = len(latent) if self.needs.step_mixes_frames else 1
 
-        def compute(box: Box, part: Tensor) -> Tensor:
-            cells = box.cut(part, 1, stride).to(self.runtime.device)
-            return self.restorer.step(cells, seed=seed, text=text)
+        def compute(part: slice, box: Box) -> Tensor:
+            cells, drawn = (
+                None if whole is None else box.cut(whole[part], 1, stride).to(device) for whole in (latent, noise)
+            )
+            return self.restorer.step(cells, noise=drawn, text=text)
 
-        return torch.cat([part.to(latent.device) for part in self._batches("step", size, together, compute, latent)])
+        size = tuple(side * stride for side in latent.shape[-2:])
+        parts = self._batches("step", len(latent), together, size, latent.device, compute, Shot())
+        return torch.cat([part.to(latent.device) for part in parts])
 
-    def decode(self, latent: Tensor, clip: Tensor) -> Iterator[Tensor]:
-        """Yield the frames of `latent`, a few at a time, at exactly scale times the size of `clip` (T, 3, H, W)."""
-        whole = padded(clip, self.needs)
+    def decode(self, latent: Tensor, clip: Tensor, shot: Shot) -> Iterator[Tensor]:
+        """Yield the frames of the next latent frames of `shot`, a few at a time.
+
+        `clip` (T, 3, H, W) is their input; as many frames come out, at exactly scale times its size.
+        """
+        group, start = self.needs.frames_per_latent, shot.starts
         height, width = (self.needs.scale * side for side in clip.shape[-2:])
-        for frames in self._batches("decode", whole.shape, 1, self._decode_tile, latent, whole):
+        left = len(clip)
+        clip = lengthened(padded(clip, self.needs), frames_of(len(latent), group, start=start))
+
+        def compute(part: slice, box: Box) -> Tensor:
+            cells = box.cut(latent[part], 1, self.needs.latent_stride).to(self.runtime.device)
+            frames = box.cut(clip[frames_slice(part, group, start)]).to(self.runtime.device)
+            with self._carried("decode", shot, box, clip) as carry:
+                return self.restorer.decode(cells, frames, carry)
+
+        for frames in self._batches("decode", len(latent), 1, clip.shape[-2:], self.runtime.device, compute, shot):
             if not frames.isfinite().all():
                 raise VSRError(
                     f"The network gave NaN or infinite pixels in {self._dtype}. Choose dtype fp32 (or bf16); if that "
                     "does not help, the model file is damaged."
                 )
-            yield crop(frames, height, width)
-
-    def _encode_tile(self, box: Box, clip: Tensor) -> Tensor:
-        return self.restorer.encode(box.cut(clip).to(self.runtime.device))
-
-    def _decode_tile(self, box: Box, latent: Tensor, clip: Tensor) -> Tensor:
-        cells = box.cut(latent, 1, self.needs.latent_stride).to(self.runtime.device)
-        return self.restorer.decode(cells, box.cut(clip).to(self.runtime.device))
+            yield crop(frames[:left], height, width)
+            left -= len(frames)
 
     @torch.no_grad()
     def _batches(
-        self, stage: Stage, size: tuple[int, ...], least: int, compute: Callable[..., Tensor], *clips: Tensor
+        self,
+        stage: Stage,
+        total: int,
+        least: int,
+        size: tuple[int, ...],
+        store: torch.device,
+        compute: Callable[[slice, Box], Tensor],
+        shot: Shot,
     ) -> Iterator[Tensor]:
-        """Yield the results of `compute` on all tiles, for as many frames at once as fit, at least `least`."""
-        grid = self._plan(stage, least, *size[-2:])
-        store = self.runtime.device if stage == "decode" else clips[0].device
-        fitting = frames_at_once(
-            self.restorer, stage, grid, self._dtype, free=self.runtime.free_memory(), device=self.runtime.device
-        )
-        count = max(least, fitting)
-        for parts in zip(*(clip.split(count) for clip in clips)):
-            result, self.largest[stage] = run_tiles(self._timed(stage, compute, parts), grid, self.runtime, store)
-            grid = grid._replace(tile=self.largest[stage])
+        """Yield the results of `compute` on all tiles, for as many of `total` latent frames at once as fit.
+
+        `size` is that of the padded frames; see `run_tiles` for `store`.
+        """
+        grid = self._plan(stage, least, *size, shot)
+        count = max(least, self._at_once(stage, grid))
+        for start in range(0, total, count):
+            part = slice(start, min(start + count, total))
+            work = self._timed(stage, compute, part)
+            result, tile = run_tiles(work, grid, self.runtime, store, restart=shot.carries.clear)
+            self.largest[stage] = tile
+            grid = grid._replace(tile=tile)
+            shot.starts = False
+            if any(shot.carries.values()):
+                grid = shot.grid = grid._replace(least=tile)
             yield result
 
-    def _timed(
-        self, stage: Stage, compute: Callable[..., Tensor], parts: tuple[Tensor, ...]
-    ) -> Callable[[Box], Tensor]:
+    @contextmanager
+    def _carried(self, stage: Stage, shot: Shot, box: Box, clip: Tensor) -> Iterator[Carry | None]:
+        """Lend what a tile carries; where there are others, it waits for the next call on the device of `clip`."""
+        if box not in shot.carries:
+            shot.carries[box] = self.restorer.new_carry(stage)
+        carry = shot.carries[box]
+        if carry is not None:
+            carry.to(self.runtime.device)
+        yield carry
+        if carry is not None and (box.rows.length, box.columns.length) != clip.shape[-2:]:
+            carry.to(clip.device)
+
+    def _timed(self, stage: Stage, compute: Callable[[slice, Box], Tensor], part: slice) -> Callable[[Box], Tensor]:
         def run(box: Box) -> Tensor:
             with self.runtime.timed(stage):
-                return compute(box, *parts)
+                return compute(part, box)
 
         return run
 
-    def _plan(self, stage: Stage, frames: int, height: int, width: int) -> Grid:
+    def _at_once(self, stage: Stage, grid: Grid) -> int:
+        """Return how many latent frames of one tile to compute together."""
+        free, device = self.runtime.free_memory(), self.runtime.device
+        frames = frames_at_once(self.restorer, stage, grid, self._dtype, free=free, device=device)
+        return frames // self.needs.frames_per_latent
+
+    def _plan(self, stage: Stage, latents: int, height: int, width: int, shot: Shot) -> Grid:
+        """Load the parts of a stage and choose its tiles."""
+        frames = latents * self.needs.frames_per_latent
         memory = self.restorer.memory_bytes(stage, frames, height, width, self._dtype)
         self.runtime.load([self.restorer.parts[name] for name in self.restorer.stage_parts[stage]], memory)
+        if shot.grid:
+            return shot.grid
         grid = plan_grid(
             self.restorer,
             stage,
@@ -125,6 +193,18 @@ def padded(clip: Tensor, needs: Requirements) -> Tensor:
     return pad_bottom_right(clip, bottom, right)
 
 
+def lengthened(clip: Tensor, frames: int) -> Tensor:
+    """Return `clip` with its last frame repeated so that there are `frames`."""
+    if len(clip) == frames:
+        return clip
+    return torch.cat([clip, clip[-1:].expand(frames - len(clip), -1, -1, -1)])
+
+
+def frames_slice(latents: slice, group: int, start: bool) -> slice:
+    """Return the frames that a slice of latent frames stands for; `start`: latent frame 0 begins a shot."""
+    return slice(*(frames_of(number, group, start=start) for number in (latents.start, latents.stop)))
+
+
 def check_text(text: Tensor, needs: Requirements) -> None:
     """Raise SettingError if the model does not take this text embedding (1, tokens, channels)."""
     if not needs.text_width:
@@ -133,5 +213,5 @@ def check_text(text: Tensor, needs: Requirements) -> None:
         raise SettingError(
             f"The text conditioning is shaped {tuple(text.shape)}; this model takes (1, tokens, {needs.text_width}). "
             "Encode the text with the text encoder of the model's own base (1024 channels: Stable Diffusion 2.1; "
-            "768: 1.5; 2048: SDXL)."
+            "768: 1.5; 2048: SDXL; 4096: Wan)."
         )

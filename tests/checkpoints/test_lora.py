@@ -90,6 +90,61 @@ def test_what_the_lora_does_not_name_stays_and_nothing_given_is_changed():
     assert all(torch.equal(weights[name], value) for name, value in before.items())
 
 
+def test_what_changes_can_be_kept_in_float32():
+    weights, lora = {name: value.half() for name, value in base().items()}, pair("linear", (6, 5))
+    found = merge(weights, lora, dtype=torch.float32)
+    exact = merge({name: value.float() for name, value in weights.items()}, lora)
+    assert torch.equal(found["linear.weight"], exact["linear.weight"])
+    assert all(found[name] is value for name, value in weights.items() if name != "linear.weight")
+
+
+def down_and_up(lora: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return a LoRA of peft's names under kohya's."""
+    return {name.replace("lora_A", "lora_down").replace("lora_B", "lora_up"): value for name, value in lora.items()}
+
+
+@pytest.mark.parametrize("adapter", ["", "default"])
+def test_down_and_up_are_a_and_b(adapter):
+    weights, lora = base(), pair("linear", (6, 5), adapter=adapter)
+    assert torch.equal(merge(weights, down_and_up(lora))["linear.weight"], merge(weights, lora)["linear.weight"])
+
+
+@pytest.mark.parametrize("names", [dict, down_and_up])
+@pytest.mark.parametrize("alpha", [2.0, None])
+def test_an_alpha_in_the_file_counts_more_than_the_one_given(names, alpha):
+    weights, lora = base(), {**pair("linear", (6, 5)), **pair("conv", (6, 5, 3, 3))}
+    found = merge(weights, {**names(lora), "linear.alpha": torch.tensor(6.0)}, alpha=alpha)
+    assert torch.equal(found["linear.weight"], merge(weights, lora, alpha=6.0)["linear.weight"])
+    assert torch.equal(found["conv.weight"], merge(weights, lora, alpha=4.0 if alpha is None else alpha)["conv.weight"])
+
+
+@pytest.mark.parametrize("alpha", [torch.ones(2), torch.tensor(torch.nan), torch.tensor(torch.inf)])
+def test_an_alpha_that_is_no_number_is_refused_by_name(alpha):
+    with pytest.raises(CheckpointError, match="linear.alpha of the LoRA should be one number"):
+        merge(base(), {**pair("linear", (6, 5)), "linear.alpha": alpha})
+
+
+def test_differences_of_weight_and_bias_are_added():
+    weights, lora = base(), pair("linear", (6, 5))
+    changes = {"linear.diff": torch.randn(6, 5), "linear.diff_b": torch.randn(6), "free.diff": torch.randn(2, 2)}
+    found, alone = merge(weights, {**lora, **changes}), merge(weights, lora)
+    torch.testing.assert_close(found["linear.weight"], alone["linear.weight"] + changes["linear.diff"])
+    torch.testing.assert_close(found["linear.bias"], weights["linear.bias"] + changes["linear.diff_b"])
+    torch.testing.assert_close(found["free.weight"], weights["free.weight"] + changes["free.diff"])
+
+
+def test_a_difference_is_added_to_the_tensor_that_replaces_the_bases():
+    whole, change = torch.randn(2, 2), torch.randn(2, 2)
+    found = merge(base(), {"free.diff": change, "free.weight": whole})
+    torch.testing.assert_close(found["free.weight"], whole + change)
+
+
+def test_one_side_of_a_pair_given_twice_is_one_too_many():
+    lora = pair("linear", (6, 5))
+    with pytest.raises(CheckpointError, match="1 of .* no place in the base model: linear.lora_down.weight"):
+        merge(base(), {**lora, "linear.lora_down.weight": lora["linear.lora_A.weight"]})
+
+
 def test_half_precision_is_rounded_once():
     weights, lora = base(), pair("linear", (6, 5))
     rounded = {name: value.half() for name, value in weights.items()}
@@ -101,7 +156,18 @@ def test_half_precision_is_rounded_once():
 
 @pytest.mark.parametrize(
     "name",
-    ["other.lora_A.weight", "linear.lora_A", "linear.lora_C.weight", "lora_unet_linear.lora_up.weight", "note"],
+    [
+        "other.lora_A.weight",
+        "linear.lora_A",
+        "linear.lora_C.weight",
+        "lora_unet_linear.lora_up.weight",
+        "note",
+        "free.alpha",
+        "other.diff",
+        "free.diff_b",
+        "linear.dora_scale",
+        "linear.lora_mid.weight",
+    ],
 )
 def test_a_tensor_without_a_place_is_named(name):
     lora = pair("linear", (6, 5)) | {name: torch.zeros(4, 5)}
@@ -139,6 +205,7 @@ def test_half_a_pair_is_incomplete(kept, missing):
             pair("linear", (6, 5)) | {"linear.lora_B.weight": torch.zeros(6, 3)},
             r"lora_B is \(6, 3\), expected \(6, 4\)",
         ),
+        ({"linear.diff": torch.zeros(6, 4)}, r"linear.diff is \(6, 4\), expected \(6, 5\)"),
         ({"linear.base_layer.weight": torch.zeros(6, 4)}, r"linear.base_layer.weight is \(6, 4\), expected \(6, 5\)"),
         ({"linear.lora_A.weight": torch.zeros(()), "linear.lora_B.weight": torch.zeros(())}, r"lora_A is \(\)"),
     ],

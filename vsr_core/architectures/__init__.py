@@ -3,7 +3,7 @@
 from importlib import import_module
 from types import ModuleType
 
-ARCHITECTURES = ("adc_vsr", "os_diffvsr")
+ARCHITECTURES = ("adc_vsr", "duo_vsr", "os_diffvsr")
 
 
 def architecture(name: str) -> ModuleType:

@@ -1,11 +1,13 @@
 """Translate tensor names by table."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from torch import Tensor
 
 from ..errors import CheckpointError
 
+Value = TypeVar("Value")
 Table = Sequence[tuple[str, str]]
 """(published, ours) pairs of name parts, applied in order."""
 
@@ -36,6 +38,6 @@ def renamed(tensors: Mapping[str, Tensor], rename: Callable[[str], str]) -> dict
     return found
 
 
-def without_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors whose names begin with `prefix`, without it."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+def without_prefix(values: Mapping[str, Value], prefix: str) -> dict[str, Value]:
+    """Return the values, such as tensors, whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}

@@ -2,15 +2,21 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
 
 ALPHA = 8.0
 """peft's default, which files that state no alpha were trained with."""
-PAIR = re.compile(r"(?P<module>.+)\.lora_(?P<side>[AB])(?:\.(?P<adapter>[^.]+))?\.weight")
+PAIR = re.compile(r"(?P<module>.+)\.lora_(?P<side>A|B|down|up)(?:\.(?P<adapter>[^.]+))?\.weight")
+SIDES = {"A": "A", "B": "B", "down": "A", "up": "B"}
+"""peft's and kohya's names of the two matrices, as peft's."""
+DIFFERENCES = {"diff": "weight", "diff_b": "bias"}
+"""Names of whole differences, and of what they are added to."""
 BASE_LAYER = ".base_layer."
 TEXT_KEYS = "attn2.to_k"
 """The layer that reads the text embedding, in diffusers' names."""
@@ -24,23 +30,48 @@ class _Adapter(NamedTuple):
     name: str
 
 
-def merge(base: Mapping[str, Tensor], lora: Mapping[str, Tensor], *, alpha: float = ALPHA) -> dict[str, Tensor]:
-    """Return the tensors of `base` with all of `lora` merged in, in the dtypes of `base`; computed in float32.
+@dataclass
+class _Parts:
+    """The tensors of a LoRA, sorted by what they do to the base."""
 
-    `lora` has peft's names. `X.lora_A.weight` and `X.lora_B.weight`, with or without an adapter's name before
-    `.weight`, change `X.weight`; several adapters of one module add up. `X.base_layer.weight`, or a name of the base
-    itself, replaces that tensor. The rank is that of the tensors.
+    whole: dict[str, Tensor] = field(default_factory=dict)
+    """They replace those of the base."""
+    pairs: dict[_Adapter, dict[str, tuple[str, Tensor]]] = field(default_factory=dict)
+    """A and B, each with its name in the file."""
+    alphas: dict[str, float] = field(default_factory=dict)
+    """By module."""
+    differences: dict[str, Tensor] = field(default_factory=dict)
+    """They are added to those of the base."""
+
+
+def merge(
+    base: Mapping[str, Tensor],
+    lora: Mapping[str, Tensor],
+    *,
+    alpha: float | None = ALPHA,
+    dtype: torch.dtype | None = None,
+) -> dict[str, Tensor]:
+    """Return the tensors of `base` with all of `lora` merged in; computed in float32.
+
+    What changes comes in `dtype`; None = in that of `base`.
+
+    `X.lora_A.weight` and `X.lora_B.weight`, with or without an adapter's name before `.weight`, change `X.weight`;
+    several adapters of one module add up. kohya's `lora_down` and `lora_up` are the same. `X.base_layer.weight`, or
+    a name of the base itself, replaces that tensor. `X.diff` is added to `X.weight`, and `X.diff_b` to `X.bias`.
+    The rank is that of the tensors. `X.alpha` counts more than `alpha`; None = as large as the rank.
 
     Raises CheckpointError unless every tensor of `lora` fits one of `base`, naming those that do not.
     """
     _check_text_width(lora, base)
-    whole, pairs = _sorted_out(lora, base)
-    sums = {name: value.float() for name, value in whole.items()}
-    for adapter, pair in pairs.items():
+    parts = _sorted_out(lora, base)
+    sums = {name: value.float() for name, value in parts.whole.items()}
+    for name, value in parts.differences.items():
+        sums[name] = sums.get(name, base[name].float()) + value.float()
+    for adapter, pair in parts.pairs.items():
         name = f"{adapter.module}.weight"
-        change = _change(adapter, pair, tuple(base[name].shape), alpha)
+        change = _change(adapter, pair, tuple(base[name].shape), parts.alphas.get(adapter.module, alpha))
         sums[name] = sums.get(name, base[name].float()) + change
-    return {**base, **{name: value.to(base[name].dtype) for name, value in sums.items()}}
+    return {**base, **{name: value.to(dtype or base[name].dtype) for name, value in sums.items()}}
 
 
 def _check_text_width(lora: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> None:
@@ -55,42 +86,58 @@ def _check_text_width(lora: Mapping[str, Tensor], base: Mapping[str, Tensor]) ->
             )
 
 
-def _sorted_out(
-    lora: Mapping[str, Tensor], base: Mapping[str, Tensor]
-) -> tuple[dict[str, Tensor], dict[_Adapter, dict[str, Tensor]]]:
-    """Return the tensors that replace those of the base, by name, and the pairs that change them, by side."""
-    whole: dict[str, Tensor] = {}
-    pairs: dict[_Adapter, dict[str, Tensor]] = {}
-    unknown = []
+def _sorted_out(lora: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> _Parts:
+    parts, unknown = _Parts(), []
     for name, value in lora.items():
+        module, _, kind = name.rpartition(".")
         match = PAIR.fullmatch(name)
-        if match and f"{match['module']}.weight" in base:
-            pairs.setdefault(_Adapter(match["module"], match["adapter"] or ""), {})[match["side"]] = value
-        elif (plain := name.replace(BASE_LAYER, ".")) in base and plain not in whole:
+        pair = parts.pairs.setdefault(_Adapter(match["module"], match["adapter"] or ""), {}) if match else {}
+        if match and f"{match['module']}.weight" in base and SIDES[match["side"]] not in pair:
+            pair[SIDES[match["side"]]] = (name, value)
+        elif kind == "alpha" and _has_pair(module, lora):
+            parts.alphas[module] = _number(name, value)
+        elif (changed := f"{module}.{DIFFERENCES.get(kind)}") in base:
+            _check(name, value, tuple(base[changed].shape))
+            parts.differences[changed] = value
+        elif (plain := name.replace(BASE_LAYER, ".")) in base and plain not in parts.whole:
             _check(name, value, tuple(base[plain].shape))
-            whole[plain] = value
+            parts.whole[plain] = value
         else:
             unknown.append(name)
     if unknown:
         more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
         raise CheckpointError(
             f"{len(unknown)} of the LoRA's {len(lora)} tensors have no place in the base model: "
-            f"{', '.join(unknown[:SHOWN])}{more}. It was trained for another model, or its names are not peft's."
+            f"{', '.join(unknown[:SHOWN])}{more}. It was trained for another model, or its names are not peft's or "
+            "kohya's."
         )
-    return whole, pairs
+    return parts
 
 
-def _change(adapter: _Adapter, pair: Mapping[str, Tensor], shape: tuple[int, ...], alpha: float) -> Tensor:
+def _has_pair(module: str, lora: Mapping[str, Tensor]) -> bool:
+    return any(f"{module}.lora_{side}.weight" in lora for side in SIDES)
+
+
+def _number(name: str, value: Tensor) -> float:
+    if value.numel() != 1 or not value.float().isfinite().all():
+        raise CheckpointError(f"{name} of the LoRA should be one number, got {tuple(value.shape)}. Download it again.")
+    return float(value)
+
+
+def _change(
+    adapter: _Adapter, pair: Mapping[str, tuple[str, Tensor]], shape: tuple[int, ...], alpha: float | None
+) -> Tensor:
     """Return alpha / rank * B A for a weight of `shape`. A convolution's B is 1x1, and its A has the kernel."""
-    sides = {side: ".".join(filter(None, (adapter.module, f"lora_{side}", adapter.name))) for side in "AB"}
-    for side, name in sides.items():
+    for side in "AB":
         if side not in pair:
+            name = ".".join(filter(None, (adapter.module, f"lora_{side}", adapter.name)))
             raise CheckpointError(f"The LoRA is incomplete: there is no {name}.")
-    down, up = pair["A"], pair["B"]
+    (down_name, down), (up_name, up) = pair["A"], pair["B"]
     rank = down.shape[0] if down.ndim and len(down) else 1
-    _check(sides["A"], down, (rank, *shape[1:]))
-    _check(sides["B"], up, (shape[0], rank, *[1] * (len(shape) - 2)))
-    return alpha / rank * (up.flatten(1).float() @ down.flatten(1).float()).reshape(shape)
+    _check(down_name.removesuffix(".weight"), down, (rank, *shape[1:]))
+    _check(up_name.removesuffix(".weight"), up, (shape[0], rank, *[1] * (len(shape) - 2)))
+    scaling = 1.0 if alpha is None else alpha / rank
+    return scaling * (up.flatten(1).float() @ down.flatten(1).float()).reshape(shape)
 
 
 def _check(name: str, value: Tensor, expected: tuple[int, ...]) -> None:

@@ -38,12 +38,12 @@ def mark_cuts(frames: Iterable[Tensor]) -> Iterator[tuple[Tensor, bool]]:
         current, first = following, False
 
 
-def split_shots(clip: Tensor, scene_cuts: bool) -> list[Tensor]:
-    """Return the shots of a clip (T, 3, H, W) in order; the whole clip if `scene_cuts` is off."""
+def shot_lengths(clip: Tensor, scene_cuts: bool) -> list[int]:
+    """Return the frames of each shot of a clip (T, 3, H, W), in order; all in one if `scene_cuts` is off."""
     if not scene_cuts:
-        return [clip]
+        return [len(clip)]
     starts = [index for index, (_, start) in enumerate(mark_cuts(clip)) if start]
-    return [clip[start:stop] for start, stop in zip(starts, [*starts[1:], len(clip)])]
+    return [stop - start for start, stop in zip(starts, [*starts[1:], len(clip)])]
 
 
 def _changes(frames: Iterable[Tensor]) -> Iterator[tuple[Tensor, float]]:

@@ -18,15 +18,21 @@ PIXELS_AT_ONCE_ELSEWHERE = 2**22
 
 
 class WindowPlan(NamedTuple):
+    """Frames: of a shot's first window, and shared by two."""
+
     window: int
     overlap: int
 
 
 def plan_windows(restorer: Restorer, tiling: Tiling) -> WindowPlan:
-    """Return the frames per window and shared by two. Raises SettingError if they do not fit each other."""
-    needs = restorer.requirements
-    window = tiling.window or needs.window
-    overlap = min(needs.overlap, window // 2) if tiling.overlap is None else tiling.overlap
+    """Return the frames per window and shared by two, rounded up to whole latent frames.
+
+    Raises SettingError if they do not fit each other.
+    """
+    needs, group = restorer.requirements, restorer.requirements.frames_per_latent
+    window = _rounded((tiling.window or needs.window) - 1, group) + 1
+    overlap = min(needs.overlap, window // 2 // group * group) if tiling.overlap is None else tiling.overlap
+    overlap = _rounded(overlap, group)
     if overlap >= window:
         raise SettingError(f"The overlap is {overlap} frames; it must be smaller than the window, which is {window}.")
     return WindowPlan(window, overlap)

@@ -38,10 +38,13 @@ class Grid(NamedTuple):
 Compute = Callable[[Box], Tensor]
 
 
-def run_tiles(compute: Compute, grid: Grid, runtime: Runtime, store: torch.device) -> tuple[Tensor, int]:
+def run_tiles(
+    compute: Compute, grid: Grid, runtime: Runtime, store: torch.device, restart: Callable[[], None] = lambda: None
+) -> tuple[Tensor, int]:
     """Return the blended results of `compute` on all tiles, and the tile size that fitted.
 
-    A result that needs no blending stays where it was computed; a blended one is in float32 on `store`.
+    `restart` is called before all tiles are computed again, smaller. A result that needs no blending stays where it
+    was computed; a blended one is in float32 on `store`.
     Raises MemoryLimitError if even the smallest tile does not fit.
     """
     tile = grid.tile
@@ -58,6 +61,7 @@ def run_tiles(compute: Compute, grid: Grid, runtime: Runtime, store: torch.devic
                     "dtype fp16, or the CPU."
                 ) from error
             tile = smaller
+        restart()
         runtime.empty_cache()
 
 

@@ -22,10 +22,13 @@ class Window(NamedTuple):
     starts_shot: bool
 
 
-def windows(frames: Iterable[Tensor], size: int, overlap: int, *, scene_cuts: bool) -> Iterator[Window]:
+def windows(
+    frames: Iterable[Tensor], size: int, overlap: int, *, scene_cuts: bool, first: int | None = None
+) -> Iterator[Window]:
     """Yield windows of `size` frames that share `overlap`; the last of a shot is as short as what is left.
 
-    Holds at most `size` + 2 frames (3, H, W) at a time.
+    The first of a shot has `first` frames, more than `overlap`; None = `size`. Holds at most `size` + 2 frames
+    (3, H, W) at a time.
     """
     marked = mark_cuts(frames) if scene_cuts else ((frame, index == 0) for index, frame in enumerate(frames))
     held: list[Tensor] = []
@@ -34,9 +37,10 @@ def windows(frames: Iterable[Tensor], size: int, overlap: int, *, scene_cuts: bo
         if is_cut and held:
             yield Window(torch.stack(held), head, 0, start, starts_shot)
             held, head, start, starts_shot = [], 0, start + len(held), True
-        elif len(held) == size:
+        elif len(held) == (first or size if starts_shot else size):
             yield Window(torch.stack(held), head, overlap, start, starts_shot)
-            held, head, start, starts_shot = held[size - overlap :], overlap, start + size - overlap, False
+            start += len(held) - overlap
+            held, head, starts_shot = held[len(held) - overlap :], overlap, False
         held.append(frame)
     if held:
         yield Window(torch.stack(held), head, 0, start, starts_shot)

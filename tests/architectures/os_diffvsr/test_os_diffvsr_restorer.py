@@ -33,7 +33,7 @@ def fused(restorer, clip, aligned, settings=PIXELS, noise=None) -> torch.Tensor:
 
 
 def frames_of(restorer, clip, aligned, settings=PIXELS) -> torch.Tensor:
-    return restorer.decode(restorer.step(fused(restorer, clip, aligned, settings), seed=0), clip[aligned.frame])
+    return restorer.decode(restorer.step(fused(restorer, clip, aligned, settings)), clip[aligned.frame])
 
 
 def saved(folder, network, dtype=torch.float32):
@@ -140,12 +140,6 @@ def test_frames_of_another_multiple_than_the_padding_are_fused():
     latent = restorer.fusion.fuse(encoded, aligned, LATENTS, None)
     assert latent.shape == (3, 4, 8, 8)
     assert torch.allclose(latent, restorer.fusion.fuse(encoded, moved(3, 16, 16, x=1.0), LATENTS, None), atol=1e-6)
-
-
-def test_the_seed_changes_nothing():
-    restorer = tiny()
-    latent = torch.randn(2, 4, 8, 8)
-    assert torch.equal(restorer.step(latent, seed=1), restorer.step(latent, seed=2))
 
 
 def test_a_text_takes_the_place_of_the_models_own():

@@ -76,6 +76,12 @@ def fusing_model(execute):
 
 
 @pytest.fixture
+def video_model(execute):
+    """A model whose latent frames stand for four frames each, as Wan2.1's."""
+    return execute("VSRLoadModel", model_name="tiny_video.safetensors", dtype="auto")
+
+
+@pytest.fixture
 def setting_error(part_of_pack):
     return part_of_pack("vsr_core.errors").SettingError
 

@@ -166,7 +166,7 @@ def test_a_latent_that_lost_frames_or_changed_its_size_is_refused(fuse, upscale,
     import nodes
 
     images, latent = moving(3), fuse(moving(3))
-    with pytest.raises(setting_error, match="1 frames"):
+    with pytest.raises(setting_error, match="1 latent frames"):
         upscale(images, latent=nodes.LatentFromBatch().frombatch(latent, 1, 1)[0])
     with pytest.raises(setting_error, match="40x48"):
         upscale(images, latent=nodes.LatentUpscaleBy().upscale(latent, "bilinear", 2.0)[0])

@@ -10,7 +10,7 @@ def model_files(part_of_pack):
 def test_only_safetensors_files_of_models_vsr_are_offered(model_files, model_folder):
     (model_folder / "put_models_here.txt").touch()
     offered = [name for name in model_files.model_names() if "." in name]
-    assert sorted(offered) == ["tiny.safetensors", "tiny_fusing.safetensors"]
+    assert sorted(offered) == ["tiny.safetensors", "tiny_fusing.safetensors", "tiny_video.safetensors"]
     assert model_files.model_path("tiny.safetensors") == model_folder / "tiny.safetensors"
 
 

@@ -20,7 +20,7 @@ DECODE_MAPS = 5
 
 
 class AdcVSRRestorer:
-    """A loaded AdcVSR (or, without temporal blocks, AdcSR). Deterministic: the seed changes nothing."""
+    """A loaded AdcVSR (or, without temporal blocks, AdcSR). Its step adds no noise."""
 
     architecture = "adc_vsr"
     stage_parts: Mapping[Stage, tuple[str, ...]] = {
@@ -40,15 +40,18 @@ class AdcVSRRestorer:
         }
         self.requirements = requirements(network.config)
 
-    def encode(self, clip: Tensor) -> Tensor:
+    def new_carry(self, stage: Stage) -> None:
+        return None
+
+    def encode(self, clip: Tensor, carry: None = None) -> Tensor:
         weight = self.parts["denoiser"].conv_in.weight
         return F.pixel_unshuffle(clip * 2 - 1, self.config.unshuffle).to(weight.dtype)
 
-    def step(self, latent: Tensor, *, seed: int = 0, text: None = None) -> Tensor:
+    def step(self, latent: Tensor, *, noise: None = None, text: None = None) -> Tensor:
         weight = self.parts["denoiser"].conv_in.weight
         return self.parts["denoiser"](latent.to(weight, memory_format=torch.channels_last), latent.shape[0])
 
-    def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
+    def decode(self, latent: Tensor, clip: Tensor, carry: None = None) -> Tensor:
         weight = self.parts["decoder"].conv_out.weight
         frames = self.parts["decoder"](latent.to(weight, memory_format=torch.channels_last)).float()
         if self.config.bicubic_skip:
@@ -74,6 +77,8 @@ def requirements(config: AdcVSRConfig) -> Requirements:
         multiple=config.multiple,
         latent_stride=config.unshuffle,
         latent_channels=config.feature_channels,
+        frames_per_latent=1,
+        noise=False,
         image_latent=False,
         step_mixes_frames=True,
         text_width=0,

@@ -14,6 +14,6 @@ def detect(names: Collection[str]) -> str | None:
         return f"a Stable Diffusion checkpoint; {BASE}: {HOW}"
     if any(name.startswith("down_blocks.") and ".attn2." in name for name in names):
         return f"Stable Diffusion's UNet without its VAE; {BASE} (the whole file, or the folder of both): {HOW}"
-    if {"encoder.conv_in.weight", "decoder.conv_in.weight", "quant_conv.weight"} <= set(names):
+    if {"encoder.conv_norm_out.weight", "decoder.conv_in.weight", "quant_conv.weight"} <= set(names):
         return f"Stable Diffusion's VAE without its UNet; {BASE} (the whole file, or the folder of both): {HOW}"
     return None

@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ...checkpoints.pickles import load_pickle
-from ...checkpoints.tensors import read_tensors
+from ...checkpoints.embedding import read_embedding
 from ...errors import CheckpointError, MissingPackageError, SettingError
 from .config import OSDiffVSRConfig
 from .sd21 import TEXT_WIDTHS
@@ -21,19 +19,11 @@ WAYS = (
 )
 PADDING = 0
 """The token that Stable Diffusion 2's text encoder learned to see after the end; 1.5's sees the end again."""
-FILES = "a .safetensors, .pt, .npy or .npz file with one tensor"
 
 
 def read_prompt(path: str | Path, config: OSDiffVSRConfig) -> Tensor:
     """Return the embedding (tokens, width) in a file. Raises CheckpointError if there is not one, or of other size."""
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"No prompt embedding at {path}.")
-    tensors = _tensors(path)
-    if len(tensors) != 1:
-        found = f"{len(tensors)} tensors ({', '.join(tensors):.200})"
-        raise CheckpointError(f"{path.name} holds {found}; expected {FILES}.")
-    return checked(next(iter(tensors.values())), config, path.name)
+    return checked(read_embedding(path), config, Path(path).name)
 
 
 def encode_prompt(folder: str | Path, prompt: str, config: OSDiffVSRConfig) -> Tensor:
@@ -72,26 +62,6 @@ def checked(embedding: Tensor, config: OSDiffVSRConfig, origin: str) -> Tensor:
     if not embedding.isfinite().all():
         raise CheckpointError(f"{origin} gives an embedding with values that are not finite.")
     return embedding.reshape(expected).float().clone()
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
-    if path.suffix == ".safetensors":
-        return read_tensors(path)
-    content = _read_numpy(path) if path.suffix in (".npy", ".npz") else load_pickle(path)
-    if isinstance(content, Tensor):
-        content = {"the tensor": content}
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise CheckpointError(f"{path.name} holds a {type(content).__name__}; expected {FILES}.")
-    return content
-
-
-def _read_numpy(path: Path) -> dict[str, Tensor]:
-    try:
-        content: Any = np.load(path, allow_pickle=False)
-        arrays = {"the array": content} if isinstance(content, np.ndarray) else dict(content)
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
-    except Exception as error:
-        raise CheckpointError(f"{path.name} is not a whole NumPy file of numbers: {error}.") from error
 
 
 def _check_folder(folder: Path) -> None:

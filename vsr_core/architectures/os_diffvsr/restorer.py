@@ -26,7 +26,7 @@ FRAMES = 3
 
 
 class OSDiffVSRRestorer:
-    """A loaded OS-DiffVSR. The step adds no noise: the seed changes nothing."""
+    """A loaded OS-DiffVSR. Its step adds no noise."""
 
     architecture = "os_diffvsr"
     stage_parts: Mapping[Stage, tuple[str, ...]] = {
@@ -50,16 +50,19 @@ class OSDiffVSRRestorer:
     def fusion(self) -> LatentFusion:
         return LatentFusion(self.parts["fusion"], self.config)
 
-    def encode(self, clip: Tensor) -> Tensor:
+    def new_carry(self, stage: Stage) -> None:
+        return None
+
+    def encode(self, clip: Tensor, carry: None = None) -> Tensor:
         """Return mean and standard deviation (N, 2 C, H / 2, W / 2) of the latents of frames (N, 3, H, W) in 0..1."""
         return self._run("encoder", enlarged(clip))
 
-    def step(self, latent: Tensor, *, seed: int = 0, text: Tensor | None = None) -> Tensor:
+    def step(self, latent: Tensor, *, noise: None = None, text: Tensor | None = None) -> Tensor:
         if text is not None:
             text = text.to(self.parts["denoiser"].prompt)
         return one_step(partial(self._run, "denoiser", text=text), latent.float(), self.config)
 
-    def decode(self, latent: Tensor, clip: Tensor) -> Tensor:
+    def decode(self, latent: Tensor, clip: Tensor, carry: None = None) -> Tensor:
         frames = self._run("decoder", latent)
         if self.config.bicubic_skip:
             frames = frames + enlarged(clip.to(frames))
@@ -85,6 +88,8 @@ def requirements(config: OSDiffVSRConfig) -> Requirements:
         multiple=config.multiple,
         latent_stride=config.latent_stride,
         latent_channels=config.latent_channels,
+        frames_per_latent=1,
+        noise=False,
         image_latent=True,
         step_mixes_frames=False,
         text_width=config.prompt_width,
