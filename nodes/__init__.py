@@ -2,6 +2,7 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from .compare import VSRCompare
 from .decode_video import VSRVideoVAEDecode
 from .fuse_frames import VSRMultiFrameFusion
 from .load_model import VSRLoadModel
@@ -20,6 +21,7 @@ class VSRExtension(ComfyExtension):
             VSRMultiFrameFusion,
             VSROneStepUpscale,
             VSRVideoVAEDecode,
+            VSRCompare,
         ]
 
 

@@ -8,21 +8,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
+from torchvision_operators import make_torchvision_importable
 
 from vsr_core.clip import resize_bicubic
-
-
-def make_torchvision_importable() -> None:
-    """Define the operators torchvision looks for, where its own build does not fit a CPU-only torch."""
-    try:
-        import torchvision  # noqa: F401
-    except ImportError:
-        return
-    except RuntimeError:  # operator torchvision::nms does not exist
-        for name in ("nms", "qnms"):
-            schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            torch.library.define(f"torchvision::{name}", schema)
-
 
 make_torchvision_importable()
 

@@ -4,10 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
+DATA = Path(__file__).parents[1] / "data"
 NAMES = sorted(path.name for path in WORKFLOWS.glob("*.json"))
 NOTES = {"Note", "MarkdownNote"}
+LOADERS = {"LoadVideo": "file", "VHS_LoadVideo": "video"}
+"""Which input of a node names the clip."""
 
 
 def load(path: Path) -> dict:
@@ -20,7 +24,11 @@ def as_api(editor: dict) -> dict:
     graph = {}
     for node in editor["nodes"]:
         widgets = [given["name"] for given in node["inputs"] if "widget" in given]
-        inputs = dict(zip(widgets, node.get("widgets_values", []), strict=True)) if node["inputs"] else {}
+        values = node.get("widgets_values", [])
+        if isinstance(values, dict):  # as VideoHelperSuite stores them
+            inputs = {widget: values[widget] for widget in widgets}
+        else:
+            inputs = dict(zip(widgets, values, strict=True)) if node["inputs"] else {}
         inputs |= {given["name"]: senders[given["link"]] for given in node["inputs"] if given["link"]}
         if node["type"] not in NOTES:
             graph[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
@@ -50,15 +58,40 @@ def test_the_editor_graph_converts_to_the_api_graph(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_graph_has_a_picture_for_the_list_of_templates(name):
+    with Image.open(WORKFLOWS / name.replace(".json", ".jpg")) as picture:
+        assert picture.format == "JPEG"
+        assert picture.width >= 1000
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_both_ends_of_every_link_know_it(name):
     editor = load(WORKFLOWS / name)
     nodes = {node["id"]: node for node in editor["nodes"]}
     for number, sender, out, receiver, into, kind in editor["links"]:
         assert number in nodes[sender]["outputs"][out]["links"]
         assert nodes[receiver]["inputs"][into]["link"] == number
-        assert nodes[sender]["outputs"][out]["type"] == nodes[receiver]["inputs"][into]["type"] == kind
+        assert nodes[sender]["outputs"][out]["type"] == kind
+        assert nodes[receiver]["inputs"][into]["type"] in (kind, "*")
     assert editor["last_link_id"] == max(number for number, *_ in editor["links"])
     assert editor["last_node_id"] == max(nodes)
+
+
+def test_the_nodes_of_videohelpersuite_are_linked_and_set_as_they_ask():
+    known = load(DATA / "videohelpersuite_nodes.json")
+    graph = load(WORKFLOWS / "api" / "adcvsr_vhs.json")
+    theirs = {number: node for number, node in graph.items() if node["class_type"] in known}
+    assert {node["class_type"] for node in theirs.values()} == set(known)
+    for node in theirs.values():
+        asked = known[node["class_type"]]["input"]
+        offered = asked["required"] | asked.get("optional", {})
+        formats = offered.get("format", [None, {}])[1].get("formats", {})
+        widgets = [widget for widget, *_ in formats.get(node["inputs"].get("format"), [])]
+        assert set(asked["required"]) <= set(node["inputs"]) <= {*offered, *widgets}
+        for name, value in node["inputs"].items():
+            if isinstance(value, list) and value[0] in theirs:
+                sender, slot = value
+                assert known[graph[sender]["class_type"]]["output"][slot] == offered[name][0]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,8 +106,7 @@ def test_nodes_do_not_overlap_and_a_note_explains_the_graph(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_clip_that_the_graph_loads_is_bundled(name):
-    files = [
-        node["inputs"]["file"] for node in load(WORKFLOWS / "api" / name).values() if node["class_type"] == "LoadVideo"
-    ]
+    nodes = load(WORKFLOWS / "api" / name).values()
+    files = [node["inputs"][LOADERS[node["class_type"]]] for node in nodes if node["class_type"] in LOADERS]
     assert files
     assert all((WORKFLOWS / "assets" / file).is_file() for file in files)

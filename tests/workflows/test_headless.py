@@ -14,6 +14,7 @@ NODE_IDS = (
     "VSRMultiFrameFusion",
     "VSROneStepUpscale",
     "VSRVideoVAEDecode",
+    "VSRCompare",
 )
 fuses = pytest.mark.parametrize("name", ["os_diffvsr"], indirect=True)
 

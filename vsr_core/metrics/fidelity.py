@@ -47,7 +47,7 @@ def check_sides(clip: Tensor, shortest: int, metric: str) -> None:
     if min(height, width) < shortest:
         raise ClipError(
             f"{metric} needs frames of at least {shortest}x{shortest} pixels, got {width}x{height}. "
-            f"Leave it out with --metrics."
+            "Leave it out (--metrics), or compare larger frames."
         )
 
 

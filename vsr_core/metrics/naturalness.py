@@ -43,7 +43,7 @@ def niqe(clip: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     if (height // PATCH) * (width // PATCH) < 2:
         raise ClipError(
             f"NIQE needs frames of at least {2 * PATCH}x{PATCH} pixels, got {width}x{height}. "
-            f"Leave it out with --metrics."
+            "Leave it out (--metrics), or compare larger frames."
         )
     return torch.stack([_frame_niqe(frame, mean, covariance) for frame in clip])
 
@@ -80,10 +80,11 @@ def normalize(image: Tensor) -> Tensor:
     """Subtract the local mean of (H, W) and divide by the local deviation (Eq. 1)."""
     offset = torch.arange(-3, 4, dtype=image.dtype)
     bell = torch.exp(-(offset**2) / (2 * (7 / 6) ** 2))
-    window = torch.outer(bell, bell) / bell.sum() ** 2
+    bell = bell / bell.sum()
 
     def blur(values: Tensor) -> Tensor:
-        return F.conv2d(F.pad(values[None, None], (3, 3, 3, 3), mode="replicate"), window[None, None])[0, 0]
+        padded = F.pad(values[None, None], (3, 3, 3, 3), mode="replicate")
+        return F.conv2d(F.conv2d(padded, bell.view(1, 1, 7, 1)), bell.view(1, 1, 1, 7))[0, 0]
 
     mu = blur(image)
     sigma = (blur(image**2) - mu**2).abs().sqrt()

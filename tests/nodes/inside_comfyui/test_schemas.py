@@ -9,6 +9,7 @@ WIDGETS_AND_SOCKETS = {
     ],
     "VSROneStepUpscale": ["model", "images", "seed", "strength", "tiling", "latent", "conditioning"],
     "VSRVideoVAEDecode": ["model", "latent", "color", "tiling"],
+    "VSRCompare": ["before", "after", "view", "titles", "measure", "reference"],
 }  # fmt: skip
 
 

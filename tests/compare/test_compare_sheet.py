@@ -7,7 +7,8 @@ from restorers import enlarged, random_clip
 from torch import Tensor
 
 from vsr_core.clip import resize_bicubic
-from vsr_core.compare import GAP, richest_crop, to_picture, write_comparison
+from vsr_core.compare import richest_crop, write_comparison
+from vsr_core.compare.picture import GAP, to_picture
 from vsr_core.errors import VideoError
 
 

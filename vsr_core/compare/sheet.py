@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
-from .clip import resize_bicubic
-from .errors import VideoError
+from ..clip import resize_bicubic
+from ..errors import VideoError
+from .picture import GAP, titled, to_picture
 
 CROP_SHARE = 4
 """The enlarged crop is this part of the frame's width and height."""
-GAP = 8
 
 
 def write_comparison(path: str | Path, before: Tensor, after: Tensor) -> Path:
@@ -31,8 +31,8 @@ def write_comparison(path: str | Path, before: Tensor, after: Tensor) -> Path:
         box = (left, top, left + width // CROP_SHARE, top + height // CROP_SHARE)
         crop = picture.crop(box).resize((width, height), Image.Resampling.NEAREST)
         ImageDraw.Draw(picture).rectangle(box, outline="yellow", width=max(1, height // 270))
-        sheet.paste(_titled(picture, title), (x, 0))
-        sheet.paste(_titled(crop, f"{title}, x{CROP_SHARE}"), (x, height + GAP))
+        sheet.paste(titled(picture, title), (x, 0))
+        sheet.paste(titled(crop, f"{title}, x{CROP_SHARE}"), (x, height + GAP))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         sheet.save(path)
@@ -49,17 +49,3 @@ def richest_crop(frame: Tensor, height: int, width: int) -> tuple[int, int]:
     sums = F.avg_pool2d(detail[None, None], (height, width), stride=steps)[0, 0]
     best = int(torch.argmax(sums))
     return best // sums.shape[1] * steps[0], best % sums.shape[1] * steps[1]
-
-
-def to_picture(frame: Tensor) -> Image.Image:
-    """Turn (3, H, W) in 0..1 into an 8-bit picture."""
-    return Image.fromarray((frame.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
-
-
-def _titled(picture: Image.Image, title: str) -> Image.Image:
-    draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(size=max(12, picture.height // 24))
-    box = draw.textbbox((8, 6), title, font=font)
-    draw.rectangle((box[0] - 4, box[1] - 3, box[2] + 4, box[3] + 3), fill="black")
-    draw.text((8, 6), title, fill="white", font=font)
-    return picture
