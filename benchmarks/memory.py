@@ -18,6 +18,7 @@ from vsr_core.architectures import ARCHITECTURES
 from vsr_core.cli.summary import peak_memory
 from vsr_core.contract import Stage
 from vsr_core.runtime.standalone import DTYPES
+from vsr_core.tiling.groups import frames_of, latents_of
 
 STAGES = ("encode", "step", "decode")
 
@@ -27,11 +28,16 @@ def measure(stage: Stage, arguments: argparse.Namespace) -> None:
     device, dtype = torch.device(arguments.device), DTYPES[arguments.dtype]
     torch.set_default_dtype(dtype)  # a float32 copy of the weights would be the peak
     restorer = import_module(f"plain.{arguments.architecture}").build_ours(device, dtype)
-    needs, side, frames = restorer.requirements, arguments.size, arguments.frames
+    needs, side = restorer.requirements, arguments.size
+    latents = latents_of(arguments.frames, needs.frames_per_latent, start=True)
+    frames = frames_of(latents, needs.frames_per_latent, start=True)
     clip = torch.rand(frames, 3, side, side, device=device)
     cells = side // needs.latent_stride
-    latent = torch.randn(frames, needs.latent_channels, cells, cells, device=device, dtype=dtype)
-    start = restorer.encode(clip) if stage == "step" and restorer.fusion is None else latent
+    latent = torch.randn(latents, needs.latent_channels, cells, cells, device=device, dtype=dtype)
+    start = latent
+    if stage == "step" and restorer.fusion is None:  # from the smallest picture: encoding may need more than the step
+        channels = restorer.encode(clip[:1, :, : needs.multiple, : needs.multiple]).shape[1]
+        start = torch.randn(latents, channels, cells, cells, device=device, dtype=dtype)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
@@ -44,7 +50,7 @@ def measure(stage: Stage, arguments: argparse.Namespace) -> None:
     else:
         restorer.decode(latent, clip)
     used = peak_memory(device) - before
-    estimate = restorer.memory_bytes(stage, frames, side, side, dtype)
+    estimate = restorer.memory_bytes(stage, latents * needs.frames_per_latent, side, side, dtype)
     print(f"{stage}: used {used / 2**20:.0f} MiB, estimate {estimate / 2**20:.0f} MiB, ratio {estimate / used:.2f}")
 
 
@@ -53,7 +59,7 @@ def main() -> None:
     parser.add_argument("architecture", choices=ARCHITECTURES, metavar="ARCHITECTURE", help=", ".join(ARCHITECTURES))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtype", choices=DTYPES, default="fp32")
-    parser.add_argument("--frames", type=int, default=4)
+    parser.add_argument("--frames", type=int, default=4, help="rounded up to whole latent frames")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

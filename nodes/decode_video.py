@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from ..vsr_core.color import MODES
 from ..vsr_core.restore import Settings, decode
 from ..vsr_core.tiling import Tiling
+from .choose_decoder import FULL, choose_decoder, decoder_names
 from .images import join_image
 from .runtime import ComfyRuntime
 from .sockets import CATEGORY, VSR_MODEL, VSRModel, read_latent, tiling_input
@@ -33,6 +34,12 @@ class VSRVideoVAEDecode(io.ComfyNode):
                     "wavelet = all large areas; lab = colour only. Change it when colours shift or flicker.",
                 ),
                 tiling_input(),
+                io.Combo.Input(
+                    "decoder", options=decoder_names(), default=FULL, optional=True,
+                    tooltip="full = the model's own decoder. The others are tiny decoders of Wan2.1's latents in "
+                    "models/vae_approx (taew2_1, lighttaew2_1), for DUO-VSR: many times faster and with far less "
+                    "memory, but fine texture, small text and faces get softer, and may flicker. For previews.",
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="images", tooltip="The enlarged frames, ready for Create Video.")
@@ -40,8 +47,11 @@ class VSRVideoVAEDecode(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
-    def execute(cls, model: VSRModel, latent, color: str, tiling: Tiling | None = None) -> io.NodeOutput:
+    def execute(
+        cls, model: VSRModel, latent, color: str, tiling: Tiling | None = None, decoder: str = FULL
+    ) -> io.NodeOutput:
         samples, source = read_latent(latent, model)
+        model = choose_decoder(model, decoder)
         runtime = ComfyRuntime(model.patchers)
         settings = Settings(
             tiling=tiling or Tiling(),

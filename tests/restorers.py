@@ -55,6 +55,7 @@ class Pointwise:
     architecture = "pointwise"
     stage_parts = {"encode": ("denoiser",), "step": ("denoiser",), "decode": ("decoder",)}
     fusion = None
+    with_decoder = None
 
     def __init__(self, *, bytes_per_pixel: int = 0, **needs):
         self.parts = {"denoiser": Gain(), "decoder": Gain()}

@@ -1,6 +1,6 @@
 """What every architecture offers. Everything outside `architectures/` is written against this page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -103,6 +103,11 @@ class Restorer(Protocol):
     """Names of the parts that each stage computes with."""
     fusion: Fusion | None
     """None: the model needs no aligned neighbours."""
+    with_decoder: Callable[[Mapping[str, Tensor], str], "Restorer"] | None
+    """Return this model with a tiny decoder: the published tensors of a file of that name. None: it has none.
+
+    Raises CheckpointError or SettingError if they do not decode its latents. The other parts are shared.
+    """
 
     def new_carry(self, stage: Stage) -> Carry | None:
         """Return what `stage` starts a shot with; None if it looks at no earlier frames."""

@@ -8,8 +8,9 @@ from safetensors.torch import load_file
 from .architectures import ARCHITECTURES, architecture
 from .checkpoints.header import Header, read_header
 from .checkpoints.metadata import Metadata, config_from_json, from_text
+from .checkpoints.tensors import read_tensors
 from .contract import Restorer
-from .errors import CheckpointError
+from .errors import CheckpointError, SettingError
 
 
 def load_restorer(path: str | Path) -> Restorer:
@@ -29,6 +30,20 @@ def cast(restorer: Restorer, dtype: torch.dtype) -> Restorer:
     for part in restorer.parts.values():
         part.to(dtype)
     return restorer
+
+
+def with_tiny_decoder(restorer: Restorer, path: str | Path) -> Restorer:
+    """Return `restorer` with the tiny decoder in the file at `path`, on the CPU in the computing dtype.
+
+    It shares the other parts. Raises CheckpointError or SettingError if the decoder is not of its latents.
+    """
+    path = Path(path)
+    if restorer.with_decoder is None:
+        raise SettingError(
+            f"{path.name} cannot decode this model's latents ({restorer.architecture}). Use its own decoder (full)."
+        )
+    dtype = next(next(iter(restorer.parts.values())).parameters()).dtype
+    return cast(restorer.with_decoder(read_tensors(path), path.name), dtype)
 
 
 def compiled(restorer: Restorer) -> Restorer:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from architectures.duo_vsr.published import OFFICIAL, dit_tensors, lora, tiny_network, vae_tensors
+from architectures.duo_vsr.tiny_decoders import taew
 from architectures.os_diffvsr.published import original_unet_name
 
 from vsr_core.architectures import adc_vsr, os_diffvsr
@@ -40,6 +41,11 @@ def test_files_are_recognised_and_the_hint_says_how_to_convert_them(what, names)
 def test_no_other_architecture_claims_them(what, names):
     assert adc_vsr.detect(names) is None
     assert os_diffvsr.detect(names) is None
+
+
+def test_a_tiny_decoder_is_no_model_and_the_hint_says_where_it_belongs():
+    assert "a tiny decoder of videos" in detect(taew())
+    assert "models/vae_approx" in detect(taew())
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from architectures.duo_vsr.published import tiny_network
+from architectures.duo_vsr.tiny_decoders import taew
+from comfyui.tiny_model import TINY_VIDEO
 from restorers import random_clip
 from tolerances import TOLERANCE
 
-from vsr_core.architectures.duo_vsr import PAPER, SMALL, TINY
+from vsr_core.architectures.duo_vsr import PAPER, SMALL, TINY, causal
 from vsr_core.architectures.duo_vsr.network import enlarged
 from vsr_core.architectures.duo_vsr.restorer import DuoVSRRestorer, requirements
 from vsr_core.checkpoints.header import read_header
@@ -228,3 +230,23 @@ def test_the_memory_estimate_of_the_step_is_what_it_allocates(dtype, ffn_width):
     latent, noise = random(3, 16, 32, 32), random(3, 16, 32, 32, seed=1)
     used = peak_of_allocations(lambda: restorer.step(latent, noise=noise))
     assert restorer.memory_bytes("step", 12, 64, 64, dtype) == pytest.approx(used, rel=0.25)
+
+
+@pytest.mark.parametrize(("dtype", "pixels"), [(torch.float32, 2**19), (torch.bfloat16, 2**19), (torch.bfloat16, 1)])
+@pytest.mark.parametrize("config", [SMALL, replace(TINY, vae_width=16, vae_layers=2)])
+def test_the_memory_estimate_of_the_autoencoder_is_what_it_allocates(monkeypatch, config, dtype, pixels):
+    monkeypatch.setattr(causal, "PIXELS", pixels)
+    restorer, clip = cast(DuoVSRRestorer(tiny_network(config)), dtype), random_clip(9, 32, 32)
+    latent = restorer.encode(clip)
+    work = {"encode": lambda: restorer.encode(clip), "decode": lambda: restorer.decode(latent, clip)}
+    used = {stage: peak_of_allocations(work[stage]) for stage in work}
+    estimate = {stage: restorer.memory_bytes(stage, 9, 32, 32, dtype) for stage in work}
+    assert estimate == pytest.approx(used, rel=0.25)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_memory_estimate_of_the_tiny_decoder_is_what_it_allocates(dtype):
+    restorer = DuoVSRRestorer(tiny_network(TINY_VIDEO)).with_decoder(taew(), "taew2_1.safetensors")
+    restorer, clip, latent = cast(restorer, dtype), random_clip(5, 32, 32), random(2, 16, 16, 16)
+    used = peak_of_allocations(lambda: restorer.decode(latent, clip))
+    assert restorer.memory_bytes("decode", 5, 32, 32, dtype) == pytest.approx(used, rel=0.25)

@@ -8,7 +8,7 @@ WIDGETS_AND_SOCKETS = {
         "model", "images", "aligned", "alignment", "mu", "alpha", "posterior", "seed", "tiling",
     ],
     "VSROneStepUpscale": ["model", "images", "seed", "strength", "tiling", "latent", "conditioning"],
-    "VSRVideoVAEDecode": ["model", "latent", "color", "tiling"],
+    "VSRVideoVAEDecode": ["model", "latent", "color", "tiling", "decoder"],
     "VSRCompare": ["before", "after", "view", "titles", "measure", "reference"],
 }  # fmt: skip
 

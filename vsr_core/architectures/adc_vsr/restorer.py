@@ -29,6 +29,7 @@ class AdcVSRRestorer:
         "decode": ("decoder",),
     }
     fusion = None
+    with_decoder = None
 
     def __init__(self, network: AdcVSR):
         """Take over `network`, which is changed for inference."""

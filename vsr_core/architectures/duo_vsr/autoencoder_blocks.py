@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..upsampling import enlarging_kernel
-from .causal import TAPS, Carry, CausalConv, Frames, convolve, convolved, drained, stacked, taken
+from .causal import TAPS, Carry, CausalConv, Frames, convolve_next, convolve_pictures, drained, room, stacked
 
 CACHE = 2**18
 """Numbers that a few operations in a row on a CPU find in its second-level cache."""
@@ -26,19 +26,24 @@ class RMSNorm(nn.Module):
         normalised = F.normalize(x.float(), dim=-1).to(x.dtype)
         return normalised * (x.shape[-1] ** 0.5 * self.gamma.flatten())
 
-    def activated(self, x: Tensor) -> Tensor:
-        """Return silu(norm(x)), (..., C)."""
+    def activated(self, x: Frames) -> Frames:
+        """Return silu(norm(x)) of frames (N, H, W, C)."""
         if torch.is_grad_enabled():
-            return F.silu(self(x))
+            return [F.silu(self(frame)) for frame in x]
+        result = room(len(x), x[0])
+        for source, target in zip(x, result):
+            self._activate(source, target)
+        return result
+
+    def _activate(self, x: Tensor, out: Tensor) -> None:
+        """Write silu(norm(x)) into `out`; on a CPU in pieces that stay in its cache."""
         channels = x.shape[-1]
         gamma = self.gamma.flatten() * channels**0.5
-        result = torch.empty_like(x, memory_format=torch.contiguous_format)
         pixels = CACHE // channels if x.device.type == "cpu" else x.numel() // channels
-        for source, target in zip(x.reshape(-1, channels).split(pixels), result.view(-1, channels).split(pixels)):
+        for source, target in zip(x.reshape(-1, channels).split(pixels), out.view(-1, channels).split(pixels)):
             length = torch.linalg.vector_norm(source, dim=-1, keepdim=True, dtype=torch.float32)
             torch.mul(source, length.clamp_min_(1e-12).reciprocal_(), out=target)
             F.silu(target.mul_(gamma), inplace=True)
-        return result
 
 
 class ResidualBlock(nn.Module):
@@ -54,9 +59,12 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Frames, carry: Carry) -> Frames:
         """Map frames (N, H, W, C_in) to as many (N, H, W, C_out)."""
-        hidden = convolved(self.conv1, map(self.norm1.activated, x), carry)
-        hidden = convolved(self.conv2, map(self.norm2.activated, drained(hidden)), carry)
-        return [change.add_(self._shortcut(frame)) for change, frame in zip(hidden, drained(x))]
+        hidden = convolve_next(self.conv1, self.norm1.activated(x), carry)
+        active = self.norm2.activated(hidden)
+        hidden.clear()
+        hidden = convolve_next(self.conv2, active, carry)
+        add = torch.add if torch.is_grad_enabled() else Tensor.add_
+        return [add(change, self._shortcut(frame)) for change, frame in zip(hidden, drained(x))]
 
     def _shortcut(self, x: Tensor) -> Tensor:
         return x if isinstance(self.conv_shortcut, nn.Identity) else pointwise(self.conv_shortcut, x)
@@ -104,7 +112,7 @@ class Downsample(nn.Module):
         """Map frames (N, H, W, C) to (N, H / 2, W / 2, C)."""
         conv = self.resample[1]
         padded = (F.pad(frame, (0, 0, 0, 1, 0, 1)) for frame in drained(x))
-        x = [convolve(frame, conv.weight, conv.bias, stride=2, padded=False) for frame in padded]
+        x = [convolve_pictures(frame, conv.weight, conv.bias, stride=2, padded=False) for frame in padded]
         return self._halved(self.time_conv, x, carry) if self.time_conv else x
 
     @staticmethod
@@ -141,9 +149,9 @@ class Upsample(nn.Module):
         """Keep the first frame of the shot, which the convolution never sees; make two out of each of the others."""
         first = []
         if conv not in carry.frames:
-            first = taken(x, 1)
-            carry.frames[conv] = [torch.zeros_like(first[0]) for _ in range(TAPS - 1)]
-        pairs = convolved(conv, drained(x), carry)
+            first = [x.pop(0)]
+            carry.keep(conv, [torch.zeros_like(first[0])] * (TAPS - 1))
+        pairs = convolve_next(conv, x, carry) if x else []
         return first + [frame for pair in pairs for frame in pair.chunk(2, dim=-1)]
 
 

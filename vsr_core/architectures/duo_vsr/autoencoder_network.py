@@ -6,7 +6,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from .autoencoder_blocks import Downsample, MiddleBlock, ResidualBlock, RMSNorm, Upsample
-from .causal import Carry, CausalConv, Frames, convolved, drained, in_stretches
+from .causal import Carry, CausalConv, Frames, convolve_next, drained, in_stretches
 
 
 class EncoderStack(nn.Module):
@@ -35,7 +35,7 @@ class EncoderStack(nn.Module):
         return through(stages, frames, carry)
 
     def _begun(self, x: Frames, carry: Carry) -> Frames:
-        return convolved(self.conv_in, drained(x), carry)
+        return convolve_next(self.conv_in, drained(x), carry)
 
     def _level(self, start: int, x: Frames, carry: Carry) -> Frames:
         for block in self.down_blocks[start : start + self.level_length]:
@@ -44,7 +44,7 @@ class EncoderStack(nn.Module):
 
     def _ended(self, x: Frames, carry: Carry) -> Frames:
         x = self.mid_block(x, carry)
-        return convolved(self.conv_out, map(self.norm_out.activated, drained(x)), carry)
+        return convolve_next(self.conv_out, self.norm_out.activated(x), carry)
 
 
 class UpBlock(nn.Module):
@@ -89,10 +89,10 @@ class DecoderStack(nn.Module):
         return through([self._begun, *self.up_blocks, self._ended], frames, carry)
 
     def _begun(self, x: Frames, carry: Carry) -> Frames:
-        return self.mid_block(convolved(self.conv_in, drained(x), carry), carry)
+        return self.mid_block(convolve_next(self.conv_in, drained(x), carry), carry)
 
     def _ended(self, x: Frames, carry: Carry) -> Frames:
-        return convolved(self.conv_out, map(self.norm_out.activated, drained(x)), carry)
+        return convolve_next(self.conv_out, self.norm_out.activated(x), carry)
 
 
 class Autoencoder(nn.Module):

@@ -18,7 +18,7 @@ TAPS = 3
 """Frames that one output frame depends on: itself and the two before it."""
 SHARED = 4
 """Frames that share their products in `by_fours`."""
-BAND, LEAST_ROWS = 2**21, 8
+BAND, LEAST_ROWS = 2**20, 8
 """Numbers that `by_fours` works on together, so that they stay in the cache of a processor; and rows at least."""
 PIXELS = 2**19
 """Pixels of a picture that keep a GPU busy; more frames at once would only cost memory."""
@@ -34,13 +34,14 @@ class Carry:
         return bool(self.frames)
 
     def keep(self, layer: nn.Module, frames: Frames) -> None:
-        """Keep `frames` for `layer`."""
-        kept = self.frames.get(layer, [])
+        """Keep `frames` for `layer`: on a CPU a copy that stays in its place, so that memory is not fragmented."""
         if torch.is_grad_enabled() or frames[0].device.type != "cpu":
             self.frames[layer] = frames
             return
-        self.frames[layer] = [old.copy_(new) for old, new in zip(kept, frames)]
-        self.frames[layer] += [frame.clone() for frame in frames[len(kept) :]]
+        kept = self.frames.get(layer, [])
+        if len(kept) != len(frames):
+            kept = room(len(frames), frames[0])
+        self.frames[layer] = [place.copy_(frame) for place, frame in zip(kept, frames)]
 
     def to(self, device: torch.device | str) -> "Carry":
         """Move it, in place."""
@@ -61,9 +62,9 @@ class CausalConv(nn.Module):
         self.weight, self.bias = conv.weight, conv.bias
 
     def forward(self, frames: Sequence[Tensor]) -> Frames:
-        """Map the T + 2 frames (N, H, W, C_in) of `convolved`, or a first one, to T frames (N, H, W, C_out)."""
+        """Map the T + 2 frames (N, H, W, C_in) of `convolve_next`, or a first one, to T frames (N, H, W, C_out)."""
         if len(frames) == 1:
-            return [convolve(frames[0], self.weight[:, :, -1], self.bias)]
+            return [convolve_pictures(frames[0], self.weight[:, :, -1], self.bias)]
         fours = (len(frames) - TAPS + 1) // SHARED if shares_products(frames[0]) else 0
         kernels = shared_kernels(self.weight) if fours else []
         done: Frames = []
@@ -72,24 +73,25 @@ class CausalConv(nn.Module):
         return done + stacked(frames[len(done) :], self.weight, self.bias)
 
 
-def convolved(conv: CausalConv, x: Iterable[Tensor], carry: Carry) -> Frames:
-    """Return `conv` of `x`, whose past is in `carry`, and carry the last two frames over to the next call.
+def convolve_next(conv: CausalConv, x: Iterable[Tensor], carry: Carry) -> Frames:
+    """Return `conv` of the next frames of a shot, and carry their last two over to the next call.
 
     A shot's first frame alone is not joined with the zeros before it.
     """
-    past = carry.frames.get(conv, [])
-    frames = [*past, *x]
-    missing = 0 if len(frames) == 1 else TAPS - 1 - len(past)
-    done = conv([torch.zeros_like(frames[0])] * missing + frames)
+    past, x = carry.frames.get(conv), list(x)
+    alone = past is None and len(x) == 1
+    frames = [*(past or [torch.zeros_like(x[0])] * (TAPS - 1)), *x]
+    done = conv(x if alone else frames)
     carry.keep(conv, frames[1 - TAPS :])
     return done
 
 
-def taken(x: Frames, count: int) -> Frames:
-    """Take the first `count` frames out of `x`."""
-    first = x[:count]
-    del x[:count]
-    return first
+def room(count: int, like: Tensor, channels: int | None = None) -> Frames:
+    """Return uninitialised frames: on a CPU in one block, which fragments memory less; else each may be kept alone."""
+    shape = (*like.shape[:-1], channels or like.shape[-1])
+    if like.device.type == "cpu":
+        return list(like.new_empty(count, *shape))
+    return [like.new_empty(shape) for _ in range(count)]
 
 
 def drained(x: Frames) -> Iterator[Tensor]:
@@ -114,10 +116,17 @@ def shares_products(x: Tensor) -> bool:
 
 def frames_at_once(x: Tensor) -> int:
     """Return how many frames like `x` (N, H, W, C) a layer should work on together."""
-    return SHARED if shares_products(x) else max(1, min(SHARED, PIXELS // (x.shape[1] * x.shape[2])))
+    return SHARED if shares_products(x) else pictures_at_once(x.shape[1] * x.shape[2])
 
 
-def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int = 1, padded: bool = True) -> Tensor:
+def pictures_at_once(pixels: int) -> int:
+    """Return how many frames of so many pixels a layer should work on together that does not share their products."""
+    return max(1, min(SHARED, PIXELS // pixels))
+
+
+def convolve_pictures(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int = 1, padded: bool = True
+) -> Tensor:
     """Convolve pictures (N, H, W, C) with `weight` (C_out, C, size, size)."""
     if weight.shape[-1] == 1:
         return F.linear(x, weight.flatten(1), bias)
@@ -131,19 +140,19 @@ def stacked(frames: Sequence[Tensor], weight: Tensor, bias: Tensor | None, *, st
     if not windows:
         return []
     pictures = windows[0] if len(windows) == 1 else torch.cat(windows)
-    done = convolve(pictures, weight.transpose(1, 2).flatten(1, 2), bias)
+    done = convolve_pictures(pictures, weight.transpose(1, 2).flatten(1, 2), bias)
     return [done[first : first + len(windows[0])] for first in range(0, len(done), len(windows[0]))]
 
 
-def by_fours(x: Sequence[Tensor], kernels: Sequence[Tensor], bias: Tensor | None) -> Frames:
+def by_fours(x: Sequence[Tensor], kernels: Sequence[Tensor], bias: Tensor | None, *, band: int = BAND) -> Frames:
     """Convolve six frames to four by six 2D convolutions instead of twelve; `kernels` are those of `shared_kernels`.
 
     Winograd's F(4, 3) along time (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015), with 2D
     convolutions for multiplications. In float32 it rounds about twice as much as the sum of three convolutions.
     """
-    pictures, height, width, channels = x[0].shape
-    y = [x[0].new_empty(pictures, height, width, len(kernels[0])) for _ in range(SHARED)]
-    rows, border = max(LEAST_ROWS, BAND // (width * channels)), kernels[0].shape[-1] // 2
+    height, width, channels = x[0].shape[1:]
+    y = room(SHARED, x[0], len(kernels[0]))
+    rows, border = max(LEAST_ROWS, band // (width * channels)), kernels[0].shape[-1] // 2
     for top in range(0, height, rows):
         bottom, first = min(top + rows, height), max(top - border, 0)
         seen = [frame[:, first : bottom + border] for frame in x]
@@ -157,7 +166,7 @@ def _fill_band(
     """Fill a band of the rows of the four frames; `x` has `skipped` rows more above it, and may have more below."""
 
     def product(index: int, z: Tensor, bias: Tensor | None = None) -> Tensor:
-        return convolve(z, kernels[index], bias)[:, skipped : skipped + y[0].shape[1]]
+        return convolve_pictures(z, kernels[index], bias)[:, skipped : skipped + y[0].shape[1]]
 
     even, odd = torch.sub(x[4], x[2], alpha=4), torch.sub(x[3], x[1], alpha=4)
     plus, minus = product(1, even + odd, bias), product(2, even.sub_(odd))

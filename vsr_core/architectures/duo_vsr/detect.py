@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from .tiny_files import LAST as LAST_OF_TINY_DECODER
 from .wan_kinds import is_wan22_vae, is_wan_dit, is_wan_vae, relative
 
 HOW = "`python -m vsr_core convert duo_vsr --help`"
@@ -23,4 +24,6 @@ def detect(names: Collection[str]) -> str | None:
         return f"Wan 2.2's VAE of 48 latent channels, which DUO-VSR cannot be made of; take Wan2.1's: {HOW}"
     if is_wan_vae(names):
         return f"Wan2.1's VAE without a DiT; convert both together: {HOW}"
+    if LAST_OF_TINY_DECODER in names:
+        return "a tiny decoder of videos without a model; keep it in models/vae_approx, to be chosen for decoding"
     return None

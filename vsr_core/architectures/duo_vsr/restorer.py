@@ -4,6 +4,7 @@ Latents are raw, as Wan2.1's autoencoder makes them and ComfyUI's LATENT holds t
 """
 
 from collections.abc import Mapping
+from copy import copy
 from functools import partial
 
 import torch
@@ -11,16 +12,17 @@ from torch import Tensor
 
 from ...checkpoints.strict import assign
 from ...contract import Requirements, Stage
-from .autoencoder import Carry
-from .config import FRAMES_PER_LATENT, SCALE, DuoVSRConfig
+from ...errors import SettingError
+from .causal import SHARED, Carry, pictures_at_once
+from .config import FRAMES_PER_LATENT, PAPER, SCALE, DuoVSRConfig
 from .network import DuoVSR, as_video, enlarged, frames_of, one_step
+from .tiny_files import build_tiny_decoder
 
-ENCODE_MAPS = 48
-DECODE_MAPS = 58
-"""Values per output pixel alive at the peak of the VAE's halves, in `vae_width`s: they work on as many frames at once
-however long the shot is, and carry the last ones of every layer on."""
-PICTURES = 3
-"""Copies of the pictures that go in or come out, float32."""
+ENCODE_MAPS, DECODE_MAPS = (12, 10), (20, 11)
+"""Values per output pixel alive at the peak of the VAE's halves, in `vae_width`s: carried on, however long the shot is,
+and for each frame of those that a layer works on together."""
+TINY_DECODE_VALUES = (300, 0)
+"""The same for the tiny decoder, whose widths never change and which works frame by frame."""
 ATTENTION_WIDTHS = {torch.float32: 8, torch.float16: 12, torch.bfloat16: 12}
 """Values per token alive at the peak of an attention, in `width`s; rotating makes float32 copies."""
 FFN_WIDTHS = 4.5
@@ -43,6 +45,17 @@ class DuoVSRRestorer:
         self.config = network.config
         self.parts = network.parts()
         self.requirements = requirements(network.config)
+        maps = {"encode": ENCODE_MAPS, "decode": DECODE_MAPS}
+        self.values = {stage: tuple(network.config.vae_width * number for number in maps[stage]) for stage in maps}
+
+    def with_decoder(self, tensors: Mapping[str, Tensor], origin: str) -> "DuoVSRRestorer":
+        config = self.config
+        if config.bicubic_skip or (config.latent_mean, config.latent_std) != (PAPER.latent_mean, PAPER.latent_std):
+            raise SettingError(f"{origin} decodes Wan2.1's latents, not this model's. Use its own decoder (full).")
+        other = copy(self)
+        other.parts = {**self.parts, "decoder": build_tiny_decoder(tensors, origin, config)}
+        other.values = {**self.values, "decode": TINY_DECODE_VALUES}
+        return other
 
     def new_carry(self, stage: Stage) -> Carry | None:
         return None if stage == "step" else Carry()
@@ -73,9 +86,10 @@ class DuoVSRRestorer:
         if stage == "step":
             tokens = frames * height * width // FRAMES_PER_LATENT // self.config.multiple**2
             return tokens * _bytes_per_token(self.config, dtype)
-        maps = ENCODE_MAPS if stage == "encode" else DECODE_MAPS
-        pictures = PICTURES * 3 * frames * torch.float32.itemsize
-        return height * width * SCALE**2 * (maps * self.config.vae_width * dtype.itemsize + pictures)
+        pixels = height * width * SCALE**2
+        carried, each = self.values[stage]
+        together = SHARED if dtype == torch.float32 else pictures_at_once(pixels)
+        return pixels * ((carried + each * together) * dtype.itemsize + 3 * frames * torch.float32.itemsize)
 
     def _run(self, name: str, x: Tensor, **others: Tensor | Carry | None) -> Tensor:
         part = self.parts[name]

@@ -34,6 +34,7 @@ class OSDiffVSRRestorer:
         "step": ("denoiser",),
         "decode": ("decoder",),
     }
+    with_decoder = None
 
     def __init__(self, network: OSDiffVSR):
         """Take over `network`, which is changed for inference."""
