@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ClipError
+from ..packages import from_package
 from .protocol import check_pairs
 
 SHORTEST_SIDE = {"ultrafast": 32, "fast": 32, "medium": 16}
@@ -34,7 +35,7 @@ class DisFlow:
         return torch.stack(flows).permute(0, 3, 1, 2).contiguous().to(frames.device)
 
     def _calculate(self, frame: Any, other: Any) -> Tensor:
-        import cv2
+        cv2 = from_package("cv2", None, f"Optical flow with dis-{self.preset}")
 
         # A new one for every pair: on a small frame OpenCV's changes its own settings, and the next result with them.
         estimator = cv2.DISOpticalFlow_create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{self.preset.upper()}"))
