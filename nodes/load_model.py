@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from ..vsr_core.errors import CheckpointError
 from ..vsr_core.load import cast, load_restorer
 from ..vsr_core.runtime.standalone import DTYPES
 from .model_files import model_names, model_path
@@ -21,7 +22,8 @@ class VSRLoadModel(io.ComfyNode):
                 io.Combo.Input(
                     "model_name", options=model_names(),
                     tooltip="A built-in model (no file extension), or a .safetensors file from models/vsr. "
-                    "`python -m vsr_core convert` makes such a file from a published checkpoint.",
+                    "`python -m vsr_core fetch` gets published weights, `convert` makes such a file of them. Start "
+                    "with a built-in model.",
                 ),
                 io.Combo.Input(
                     "dtype", options=["auto", *DTYPES], default="auto",
@@ -36,6 +38,14 @@ class VSRLoadModel(io.ComfyNode):
                 )
             ],
         )  # fmt: skip
+
+    @classmethod
+    def validate_inputs(cls, model_name: str | None = None) -> bool | str:
+        """Say how to get a model that is not there, instead of ComfyUI's list; None comes from another node."""
+        try:
+            return model_name is None or bool(model_path(model_name))
+        except CheckpointError as error:
+            return str(error)
 
     @classmethod
     def execute(cls, model_name: str, dtype: str) -> io.NodeOutput:

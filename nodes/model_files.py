@@ -5,7 +5,8 @@ from pathlib import Path
 
 import folder_paths
 
-from ..vsr_core.models import built_in
+from ..vsr_core.errors import CheckpointError
+from ..vsr_core.models import built_in, how_to_get_more
 
 FOLDER = "vsr"
 EXTENSIONS = {".safetensors"}
@@ -24,5 +25,11 @@ def model_names() -> list[str]:
 
 
 def model_path(name: str) -> Path:
-    """Return the file of a name that `model_names` offered."""
-    return built_in().get(name) or Path(folder_paths.get_full_path_or_raise(FOLDER, name))
+    """Return the file of a name that `model_names` offers. Raises CheckpointError for any other."""
+    path = built_in().get(name) or folder_paths.get_full_path(FOLDER, name)
+    if path is None:
+        raise CheckpointError(
+            f"There is no model called {name}. Built in: {', '.join(built_in())}; files belong into "
+            f"{' or '.join(folder_paths.get_folder_paths(FOLDER))}. {how_to_get_more()}"
+        )
+    return Path(path)

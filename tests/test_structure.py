@@ -41,7 +41,7 @@ SLOW_TO_IMPORT = ("diffusers", "cv2", "torchvision", "transformers", "comfy")
 TRAINING = ("vsr_core.training",)
 MAY_TRAIN = ("vsr_core.training", "vsr_core.cli.train", "vsr_core.cli.prepare_data")
 LAYERS = (
-    {"errors", "clip"},
+    {"errors", "clip", "packages"},
     {"contract", "runtime", "flow", "checkpoints"},
     {"tiling", "color", "schedulers", "video", "degradations", "metrics"},
     {"architectures"},

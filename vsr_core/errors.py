@@ -27,3 +27,7 @@ class MemoryLimitError(VSRError):
 
 class MissingPackageError(VSRError):
     """An optional package or weights file is needed for what was asked."""
+
+
+class DownloadError(VSRError):
+    """A published file cannot be fetched whole, or what came is not it."""

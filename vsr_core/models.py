@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from .architectures import published
 from .errors import CheckpointError
 
 BUILT_IN = Path(__file__).parent / "weights"
@@ -41,5 +42,18 @@ def find(name: str) -> Path:
         return Path(name)
     raise CheckpointError(
         f"No model called {name!r}, and no file at that path. Known: {', '.join(known) or 'none'}. "
-        f"Model folders: {', '.join(map(str, model_folders())) or f'none (set {FOLDERS_VARIABLE})'}."
+        f"Model folders: {', '.join(map(str, model_folders())) or f'none (set {FOLDERS_VARIABLE})'}. "
+        f"{how_to_get_more()}"
+    )
+
+
+def how_to_get_more() -> str:
+    """Say what published weights a model file can be made of, where they are and under which licence."""
+    named = (
+        f"{name}: {', '.join(file.name for file in source.files)} of {source.homepage} ({source.licence})"
+        for name, source in published().items()
+    )
+    return (
+        "Nothing is downloaded by itself: `python -m vsr_core fetch NAME` gets published weights, and `python -m "
+        f"vsr_core convert` makes a model file of them. NAME is one of {'; '.join(named)}."
     )

@@ -75,13 +75,16 @@ class ComfyUIServer:
 
 
 @contextmanager
-def running_server(tree: ComfyUITree, base: Path):
-    """Start a server on a free port with empty folders in `base`, yield it, stop it."""
-    prepare_folders(base)
+def running_server(tree: ComfyUITree, base: Path, pack: Path = REPOSITORY, frontend: Path | None = None):
+    """Start a server on a free port with empty folders in `base`, yield it, stop it.
+
+    `pack` is the folder of the nodes; `frontend` that of the editor, which is not served without it.
+    """
+    prepare_folders(base, pack)
     server = ComfyUIServer(base, free_port())
     with open(base / "server.log", "wb") as log:
         process = subprocess.Popen(
-            command(tree, server),
+            command(tree, server, frontend or base / "no_frontend"),
             cwd=tree.path,
             env=server_environment(),
             stdout=log,
@@ -99,15 +102,15 @@ def running_server(tree: ComfyUITree, base: Path):
             process.wait()
 
 
-def prepare_folders(base: Path) -> None:
+def prepare_folders(base: Path, pack: Path = REPOSITORY) -> None:
     for name in ("custom_nodes", "input", "output", "models/vsr", "user", "temp", "no_frontend"):
         (base / name).mkdir(parents=True)
     (base / "no_frontend" / "index.html").touch()
     try:
-        (base / "custom_nodes" / PACK).symlink_to(REPOSITORY, target_is_directory=True)
+        (base / "custom_nodes" / PACK).symlink_to(pack, target_is_directory=True)
     except OSError:  # Windows without the right to link
         ignored = shutil.ignore_patterns(".*", "out", "runs", "tests")
-        shutil.copytree(REPOSITORY, base / "custom_nodes" / PACK, ignore=ignored)
+        shutil.copytree(pack, base / "custom_nodes" / PACK, ignore=ignored)
 
 
 def free_port() -> int:
@@ -116,12 +119,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def command(tree: ComfyUITree, server: ComfyUIServer) -> list[str]:
+def command(tree: ComfyUITree, server: ComfyUIServer, frontend: Path) -> list[str]:
     host, port = server.address.split(":")
     return [
         str(tree.python), "main.py", "--cpu", "--listen", host, "--port", port,
         "--disable-auto-launch", "--disable-api-nodes",
-        "--base-directory", str(server.base), "--front-end-root", str(server.base / "no_frontend"),
+        "--base-directory", str(server.base), "--front-end-root", str(frontend),
         "--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK,
         "--database-url", "sqlite:///:memory:",
     ]  # fmt: skip

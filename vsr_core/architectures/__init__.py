@@ -3,6 +3,8 @@
 from importlib import import_module
 from types import ModuleType
 
+from ..checkpoints.published import Published
+
 ARCHITECTURES = ("adc_vsr", "duo_vsr", "os_diffvsr")
 
 
@@ -14,3 +16,8 @@ def architecture(name: str) -> ModuleType:
     if name not in ARCHITECTURES:
         raise KeyError(name)
     return import_module(f".{name}", __package__)
+
+
+def published() -> dict[str, Published]:
+    """Return what others have published that models of these architectures can be made of, by name."""
+    return {name: source for each in ARCHITECTURES for name, source in sorted(architecture(each).SOURCES.items())}

@@ -11,6 +11,7 @@ COMMANDS = {
     "upscale": "restore and enlarge a video or a folder of images",
     "inspect": "say what a model file is, or why it is none of ours",
     "models": "list the built-in models and those in the model folders",
+    "fetch": "download published weights that models are made of",
     "convert": "turn published weights into a model file",
     "evaluate": "measure restored clips",
     "train": "run a training recipe",

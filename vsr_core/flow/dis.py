@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import ClipError, MissingPackageError
+from ..errors import ClipError
+from ..packages import from_package
 from .protocol import check_pairs
 
 SHORTEST_SIDE = {"ultrafast": 32, "fast": 32, "medium": 16}
@@ -26,7 +27,7 @@ class DisFlow:
     def __call__(self, frames: Tensor, others: Tensor) -> Tensor:
         """Return the flow (N, 2, H, W) in pixels from `frames` to `others`, each (N, 3, H, W) in 0..1.
 
-        Raises ClipError if a side is below SHORTEST_SIDE, MissingPackageError without OpenCV.
+        Raises ClipError if a side is below SHORTEST_SIDE.
         """
         check_pairs(frames, others)
         self._check_sides(*frames.shape[-2:])
@@ -34,7 +35,8 @@ class DisFlow:
         return torch.stack(flows).permute(0, 3, 1, 2).contiguous().to(frames.device)
 
     def _calculate(self, frame: Any, other: Any) -> Tensor:
-        cv2 = _opencv()
+        cv2 = from_package("cv2", None, f"Optical flow with dis-{self.preset}")
+
         # A new one for every pair: on a small frame OpenCV's changes its own settings, and the next result with them.
         estimator = cv2.DISOpticalFlow_create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{self.preset.upper()}"))
         return torch.from_numpy(estimator.calc(frame, other, None))
@@ -47,17 +49,6 @@ class DisFlow:
                 f"Optical flow with dis-{self.preset} needs frames of at least {least}x{least} pixels, got "
                 f"{width}x{height}. Choose {' or '.join([*others, 'raft'])}, or enlarge the frames."
             )
-
-
-def _opencv() -> Any:
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingPackageError(
-            f"Optical flow with dis needs the package opencv-python, which cannot be imported ({error}); run "
-            "`pip install opencv-python`."
-        ) from error
-    return cv2
 
 
 def _grey(frames: Tensor) -> Any:

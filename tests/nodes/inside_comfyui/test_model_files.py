@@ -29,6 +29,15 @@ def test_folders_from_extra_model_paths_are_kept(model_files, model_folder, tmp_
     assert "elsewhere.safetensors" in model_files.model_names()
 
 
-def test_a_model_that_has_gone_is_named(model_files):
-    with pytest.raises(FileNotFoundError, match="gone.safetensors"):
-        model_files.model_path("gone.safetensors")
+def test_a_model_that_is_not_there_is_refused_with_the_public_files_it_can_be_made_of(part_of_pack, node_classes):
+    error = part_of_pack("vsr_core.errors").CheckpointError
+    with pytest.raises(error, match=r"gone.safetensors.*fetch NAME.*net_params_200.pkl.*Apache-2.0") as refused:
+        part_of_pack("nodes.model_files").model_path("gone.safetensors")
+    assert node_classes["VSRLoadModel"].validate_inputs("gone.safetensors") == str(refused.value)
+
+
+def test_models_that_are_there_and_names_from_other_nodes_are_let_through(part_of_pack, node_classes):
+    validate = node_classes["VSRLoadModel"].validate_inputs
+    there = [*part_of_pack("vsr_core.models").built_in(), "tiny.safetensors"]
+    assert [validate(name) for name in there] == [True] * len(there)
+    assert validate() is True

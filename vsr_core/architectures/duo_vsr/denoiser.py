@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...packages import from_package
 from .config import TIMESTEPS, DuoVSRConfig
 from .temporal import RotaryPositions
 
@@ -41,7 +42,7 @@ def filled(text: Tensor, tokens: int) -> Tensor:
 
 def build_dit(config: DuoVSRConfig) -> nn.Module:
     """Build the DiT of `config` out of diffusers' class, under its tensor names."""
-    from diffusers import WanTransformer3DModel
+    WanTransformer3DModel = from_package("diffusers", "WanTransformer3DModel", "DUO-VSR")
 
     dit = WanTransformer3DModel(
         patch_size=(1, config.patch, config.patch),

@@ -5,7 +5,8 @@ from .config import OSDiffVSRConfig as Config
 from .convert import ARGUMENTS, convert
 from .detect import detect
 from .restorer import build
+from .sources import SOURCES
 
 TITLE = "OS-DiffVSR"
 
-__all__ = ["ARGUMENTS", "PAPER", "SMALL", "TINY", "TITLE", "Config", "build", "convert", "detect"]
+__all__ = ["ARGUMENTS", "PAPER", "SMALL", "SOURCES", "TINY", "TITLE", "Config", "build", "convert", "detect"]

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from ...packages import from_package
 from .config import OSDiffVSRConfig
 
 
@@ -33,7 +34,7 @@ class Decoder(nn.Module):
 
 def build_autoencoder(config: OSDiffVSRConfig) -> nn.Module:
     """Build the autoencoder of `config` out of diffusers' class, under its tensor names."""
-    from diffusers import AutoencoderKL
+    AutoencoderKL = from_package("diffusers", "AutoencoderKL", "OS-DiffVSR")
 
     levels = len(config.vae_channels)
     return AutoencoderKL(

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from ...packages import from_package
 from .config import OSDiffVSRConfig
 
 
@@ -27,7 +28,7 @@ def predict_noise(unet: nn.Module, latent: Tensor, timestep: int, text: Tensor) 
 
 def build_unet(config: OSDiffVSRConfig) -> nn.Module:
     """Build the UNet of `config` out of diffusers' class, under its tensor names."""
-    from diffusers import UNet2DConditionModel
+    UNet2DConditionModel = from_package("diffusers", "UNet2DConditionModel", "OS-DiffVSR")
 
     down = tuple("CrossAttnDownBlock2D" if heads else "DownBlock2D" for heads in config.heads)
     up = tuple("CrossAttnUpBlock2D" if heads else "UpBlock2D" for heads in reversed(config.heads))

@@ -1,0 +1,1 @@
+from comfyui.fixtures import comfy_cli, comfyui  # noqa: F401
