@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,18 +10,12 @@ import pytest
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 VIDEOHELPERSUITE = Path(__file__).parents[1] / "data" / "videohelpersuite_nodes.json"
 GRAPHS = sorted([*WORKFLOWS.glob("*.json"), *WORKFLOWS.glob("api/*.json")])
-COMFY = os.environ.get("COMFY_CLI") or shutil.which("comfy")
 
-pytestmark = [
-    pytest.mark.comfyui,
-    pytest.mark.skipif(
-        not COMFY, reason="comfy-cli is not installed (`pip install comfy-cli`, or name it by COMFY_CLI)"
-    ),
-]
+pytestmark = pytest.mark.comfyui
 
 
 @pytest.fixture(scope="module")
-def validate(server, tmp_path_factory):
+def validate(server, comfy_cli, tmp_path_factory):
     """Return what the validation of a graph says, against the nodes of the server and of VideoHelperSuite."""
     server.upload(WORKFLOWS / "assets" / "night_city_240p.mp4")
     folder = tmp_path_factory.mktemp("comfy_cli")
@@ -31,7 +24,7 @@ def validate(server, tmp_path_factory):
     home = {name: str(folder) for name in ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
 
     def run(graph: Path) -> dict:
-        command = [COMFY, "--skip-prompt", "workflow", "validate", "--where", "local"]
+        command = [comfy_cli, "--skip-prompt", "workflow", "validate", "--where", "local"]
         files = ["--workflow", str(graph), "--input", str(folder / "object_info.json")]
         done = subprocess.run([*command, *files], env={**os.environ, **home}, capture_output=True, text=True)
         return json.loads(done.stdout)["data"]
