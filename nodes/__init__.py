@@ -9,6 +9,7 @@ from .model_files import register_model_folder
 from .optical_flow_warp import VSROpticalFlowWarp
 from .temporal_tiling import VSRTemporalTiling
 from .upscale_one_step import VSROneStepUpscale
+from .upscale_video import VSRUpscaleVideo
 
 
 class VSRExtension(ComfyExtension):
@@ -20,6 +21,7 @@ class VSRExtension(ComfyExtension):
             VSRMultiFrameFusion,
             VSROneStepUpscale,
             VSRVideoVAEDecode,
+            VSRUpscaleVideo,
         ]
 
 
