@@ -10,6 +10,7 @@ from .model_files import register_model_folder
 from .optical_flow_warp import VSROpticalFlowWarp
 from .temporal_tiling import VSRTemporalTiling
 from .upscale_one_step import VSROneStepUpscale
+from .upscale_video import VSRUpscaleVideo
 
 
 class VSRExtension(ComfyExtension):
@@ -22,6 +23,7 @@ class VSRExtension(ComfyExtension):
             VSROneStepUpscale,
             VSRVideoVAEDecode,
             VSRCompare,
+            VSRUpscaleVideo,
         ]
 
 

@@ -79,6 +79,15 @@ class ComfyRuntime:
         return self.hand_over(image).to(dtype)
 
 
+def show_text(text: str, node_id: str) -> None:
+    """Show `text` on a node, where there is an editor that can do that."""
+    from server import PromptServer
+
+    show = getattr(getattr(PromptServer, "instance", None), "send_progress_text", None)
+    if show is not None:
+        show(text, node_id)
+
+
 def preview_image(frame: Tensor) -> Image.Image:
     """Return a frame (3, H, W) in 0..1 as a picture."""
     levels = frame.detach().float().clamp(0, 1).mul(255).round().to("cpu", torch.uint8)

@@ -63,13 +63,21 @@ class Piece(NamedTuple):
 
 
 def restore(
-    frames: Iterable[Tensor], restorer: Restorer, runtime: Runtime, settings: Settings, *, total: int | None = None
+    frames: Iterable[Tensor],
+    restorer: Restorer,
+    runtime: Runtime,
+    settings: Settings,
+    *,
+    total: int | None = None,
+    first: int = 0,
 ) -> Iterator[Tensor]:
     """Yield the restored clips (T, 3, scale * H, scale * W) in 0..1 of `frames` (3, H, W), in order, few at a time.
 
-    Together they have exactly as many frames. `total` is the expected number of frames, for progress only.
+    Together they have exactly as many frames. `total` is the expected number of frames, for progress only. `first` is
+    the number of the first frame in its video: noise belongs to a frame's number.
     """
-    return decode_pieces(upscale_pieces(frames, restorer, runtime, settings, total), restorer, runtime, settings, total)
+    pieces = upscale_pieces(frames, restorer, runtime, settings, total, first)
+    return decode_pieces(pieces, restorer, runtime, settings, total)
 
 
 def upscale(clip: Tensor, restorer: Restorer, runtime: Runtime, settings: Settings) -> Tensor:
@@ -145,12 +153,17 @@ def decode(
 
 
 def upscale_pieces(
-    frames: Iterable[Tensor], restorer: Restorer, runtime: Runtime, settings: Settings, total: int | None
+    frames: Iterable[Tensor],
+    restorer: Restorer,
+    runtime: Runtime,
+    settings: Settings,
+    total: int | None,
+    first: int = 0,
 ) -> Iterator[Piece]:
-    """Yield latents window by window."""
+    """Yield latents window by window; `first` is the number of the first frame in its video."""
     pieces = _faded_pieces if restorer.fusion is None else _fused_pieces
     done = 0
-    for piece in pieces(frames, Stages(restorer, runtime, settings.tiling), settings):
+    for piece in pieces(frames, Stages(restorer, runtime, settings.tiling), settings, first):
         done += len(piece.clip)
         runtime.progress("step", done, total)
         yield piece
@@ -176,13 +189,14 @@ def decode_pieces(
             yield decoded
 
 
-def _faded_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings) -> Iterator[Piece]:
+def _faded_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings, first: int) -> Iterator[Piece]:
     """Take the step in windows; cross-fade the latents that two of them share."""
-    first, overlap = plan_windows(stages.restorer, settings.tiling)
+    size, overlap = plan_windows(stages.restorer, settings.tiling)
     group = stages.needs.frames_per_latent
-    size = first + group - 1  # later windows of a shot have no frame that stands alone
+    later = size + group - 1  # later windows of a shot have no frame that stands alone
     shot, encoded, pending = Shot(), None, None
-    for window in windows(frames, size, overlap, first=first, scene_cuts=settings.tiling.scene_cuts):
+    for window in windows(frames, later, overlap, first=size, scene_cuts=settings.tiling.scene_cuts):
+        window = window.shifted(first)
         clip = check_clip(window.clip, first=window.start)
         if window.starts_shot:
             shot = Shot()
@@ -206,11 +220,12 @@ def _numbers(window: Window, latents: int, group: int) -> list[int]:
     return [window.start + frames_of(n + 1, group, start=window.starts_shot) - 1 for n in range(latents)]
 
 
-def _fused_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings) -> Iterator[Piece]:
+def _fused_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings, first: int) -> Iterator[Piece]:
     """Restore every frame once; what windows share only shows frames their neighbours."""
     size, overlap = plan_windows(stages.restorer, settings.tiling)
     flow = settings.flow or estimator()
     for window, kept in _kept_frames(frames, size, overlap, settings.tiling.scene_cuts):
+        window = window.shifted(first)
         clip = check_clip(window.clip, first=window.start)
         aligned = align(clip, flow)[kept]
         latent = stages.fuse(clip, aligned, settings.fusion, settings.seed, window.start)

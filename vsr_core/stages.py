@@ -14,7 +14,7 @@ from .runtime import Runtime
 from .schedulers.noise import frame_noise
 from .tiling import Tiling
 from .tiling.groups import frames_of, latents_of
-from .tiling.plan import frames_at_once, plan_grid
+from .tiling.plan import frames_at_once, plan_grid, plan_windows
 from .tiling.run import Box, Grid, run_tiles
 
 
@@ -110,6 +110,15 @@ class Stages:
             yield crop(frames[:left], height, width)
             left -= len(frames)
 
+    def free_memory(self, height: int, width: int) -> int:
+        """Return the bytes that every stage may count on for frames of `height` x `width`, its parts loaded."""
+        window, free = plan_windows(self.restorer, self.tiling).window, []
+        for stage in self.restorer.stage_parts:
+            whole = stage == "step" and self.needs.step_mixes_frames
+            self._load(stage, window if whole else self.needs.frames_per_latent, height, width)
+            free.append(self._free())
+        return min(free)
+
     @torch.no_grad()
     def _batches(
         self,
@@ -159,15 +168,14 @@ class Stages:
 
     def _at_once(self, stage: Stage, grid: Grid) -> int:
         """Return how many latent frames of one tile to compute together."""
-        free, device = self.runtime.free_memory(), self.runtime.device
-        frames = frames_at_once(self.restorer, stage, grid, self._dtype, free=free, device=device)
+        device = self.runtime.device
+        frames = frames_at_once(self.restorer, stage, grid, self._dtype, free=self._free(), device=device)
         return frames // self.needs.frames_per_latent
 
     def _plan(self, stage: Stage, latents: int, height: int, width: int, shot: Shot) -> Grid:
         """Load the parts of a stage and choose its tiles."""
         frames = latents * self.needs.frames_per_latent
-        memory = self.restorer.memory_bytes(stage, frames, height, width, self._dtype)
-        self.runtime.load([self.restorer.parts[name] for name in self.restorer.stage_parts[stage]], memory)
+        self._load(stage, frames, height, width)
         if shot.grid:
             return shot.grid
         grid = plan_grid(
@@ -178,9 +186,16 @@ class Stages:
             height=height,
             width=width,
             dtype=self._dtype,
-            free=self.runtime.free_memory(),
+            free=self._free(),
         )
         return grid._replace(tile=min(grid.tile, self.largest.get(stage, grid.tile)))
+
+    def _load(self, stage: Stage, frames: int, height: int, width: int) -> None:
+        memory = self.restorer.memory_bytes(stage, frames, height, width, self._dtype)
+        self.runtime.load([self.restorer.parts[name] for name in self.restorer.stage_parts[stage]], memory)
+
+    def _free(self) -> int:
+        return self.runtime.free_memory() if self.tiling.memory is None else self.tiling.memory
 
     @property
     def _dtype(self) -> torch.dtype:

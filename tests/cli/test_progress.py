@@ -43,3 +43,20 @@ def test_seconds_are_those_of_the_work():
     with FrameBar(1) as bar:
         assert bar.seconds == 0
     assert bar.seconds > 0
+
+
+def test_reading_is_shown_apart_from_upscaling(capsys):
+    with FrameBar(title="a.mp4") as bar:
+        bar.update("scan", 8, 8)
+        assert "a.mp4: 100%" in (line := shown(capsys))
+        assert "reading" in line
+        bar.update("step", 0, 8)
+        bar.update("step", 4, 8)
+        assert " 25%" in shown(capsys)
+
+
+def test_the_bar_of_a_run_that_goes_on_begins_where_it_stopped(capsys):
+    with FrameBar() as bar:
+        bar.update("step", 4, 8)
+        bar.update("decode", 4, 8)
+        assert "4/8 frames" in shown(capsys)

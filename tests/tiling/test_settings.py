@@ -13,6 +13,7 @@ from vsr_core.tiling import Tiling
         ({"overlap": -1}, "overlap is -1; use 0 or more"),
         ({"tile": 0}, "tile is 0; use 1 or more"),
         ({"tile_overlap": -8}, "tile_overlap is -8; use 0 or more"),
+        ({"memory": 0}, "memory is 0; use 1 or more"),
         ({"window": 5, "overlap": 5}, "overlap is 5; it must be smaller than window, which is 5"),
         ({"tile": 32, "tile_overlap": 64}, "tile_overlap is 64; it must be smaller than tile, which is 32"),
     ],

@@ -9,6 +9,7 @@ from ..errors import SettingError, VSRError
 
 COMMANDS = {
     "upscale": "restore and enlarge a video or a folder of images",
+    "batch": "upscale every video of a folder, on one machine or on many",
     "inspect": "say what a model file is, or why it is none of ours",
     "models": "list the built-in models and those in the model folders",
     "fetch": "download published weights that models are made of",

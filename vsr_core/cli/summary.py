@@ -1,22 +1,26 @@
 """What a run says at its end."""
 
-import sys
-from pathlib import Path
-
-import psutil
 import torch
 
 from ..runtime import StandaloneRuntime
+from ..streaming import Result
+from ..streaming.estimate import peak_ram
 
 
-def closing_line(frames: int, seconds: float, runtime: StandaloneRuntime, size: tuple[int, int], output: Path) -> str:
+def closing_line(result: Result, seconds: float, runtime: StandaloneRuntime) -> str:
     """Return frames, speed, seconds per phase, peak memory and output size in one line."""
     phases = " / ".join(f"{stage} {spent:.1f}" for stage, spent in runtime.seconds.items())
     return (
-        f"{frames} frames in {seconds:.1f} s ({frames / max(seconds, 1e-9):.2f} fps); seconds: {phases}; "
+        f"{result.frames} frames in {seconds:.1f} s ({result.frames / max(seconds, 1e-9):.2f} fps); seconds: {phases}; "
         f"peak memory {peak_memory(runtime.device) / 2**30:.2f} GiB on {runtime.device.type}; "
-        f"{size[0]}x{size[1]} -> {output}"
+        f"{result.width}x{result.height} -> {result.path}"
     )
+
+
+def notes(result: Result) -> list[str]:
+    """Return sentences on what else there is to know."""
+    kept = [f"{result.resumed} of {result.segments} segments were done before."] if result.resumed else []
+    return [*kept, *result.notes]
 
 
 def peak_memory(device: torch.device) -> int:
@@ -25,9 +29,4 @@ def peak_memory(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     if device.type == "mps":
         return torch.mps.driver_allocated_memory()
-    try:
-        import resource
-    except ImportError:  # Windows
-        return psutil.Process().memory_info().peak_wset
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return peak_ram()

@@ -19,6 +19,9 @@ class Tiling:
     """Pixels two tiles share and cross-fade over."""
     scene_cuts: bool = True
     """Start a new window at every scene cut, so that nothing mixes across it."""
+    memory: int | None = None
+    """Bytes that the choice of tiles may count on; None = what is free at that moment. With a fixed number the same
+    clip is cut into the same tiles everywhere."""
 
     def __post_init__(self):
         for field in fields(self):

@@ -21,6 +21,10 @@ class Window(NamedTuple):
     """Number of the first frame."""
     starts_shot: bool
 
+    def shifted(self, frames: int) -> "Window":
+        """Return the window with numbers that are larger by `frames`."""
+        return self._replace(start=self.start + frames)
+
 
 def windows(
     frames: Iterable[Tensor], size: int, overlap: int, *, scene_cuts: bool, first: int | None = None

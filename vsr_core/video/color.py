@@ -115,13 +115,17 @@ def _sample_rows(plane: Tensor, positions: Tensor) -> Tensor:
     return sum(plane[(first.long() + tap - 1).clamp(0, last)] * weight for tap, weight in enumerate(weights))
 
 
-def halve_chroma(plane: Tensor) -> Tensor:
+def halve_chroma(plane: Tensor, *, rows: bool = True) -> Tensor:
     """Return (H, W), both even, as a 4:2:0 plane (H / 2, W / 2), sited left (the default of H.264).
 
     The Catmull-Rom spline is stretched to twice its width, centred between two rows and on every other column.
+    Without `rows` only the columns are halved: 4:2:2.
     """
-    between = plane.new_tensor([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
-    on = plane.new_tensor([-1, 0, 9, 16, 9, 0, -1]) / 32
     padded = F.pad(plane[None, None], (3, 3, 3, 3), mode="replicate")
-    rows = F.conv2d(padded, between[None, None, :, None], stride=(2, 1))
-    return F.conv2d(rows, on[None, None, None, :], stride=(1, 2))[0, 0]
+    if rows:
+        between = plane.new_tensor([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
+        padded = F.conv2d(padded, between[None, None, :, None], stride=(2, 1))
+    else:
+        padded = padded[:, :, 3:-3]
+    on = plane.new_tensor([-1, 0, 9, 16, 9, 0, -1]) / 32
+    return F.conv2d(padded, on[None, None, None, :], stride=(1, 2))[0, 0]

@@ -44,8 +44,8 @@ def file_start(container) -> Fraction:
     return max(min(starts, default=Fraction(0)), Fraction(0))
 
 
-def decode_frames(container, stream, path: Path) -> Iterator:
-    """Yield every `av.VideoFrame` in display order.
+def decode_frames(container, stream, path: Path, *, whole: bool = True) -> Iterator:
+    """Yield every `av.VideoFrame` in display order, from where `container` stands; without `whole` that is midway.
 
     Raises VideoError, naming the frame reached, where data is unreadable or ends before the header says so.
     """
@@ -67,7 +67,7 @@ def decode_frames(container, stream, path: Path) -> Iterator:
         raise damage(path, count, error.strerror or str(error)) from error
     if count == 0:
         raise VideoError(f"{path} contains no frame that can be decoded.")
-    if length.is_short():
+    if whole and length.is_short():
         raise damage(path, count, "the file ends before the length its header states")
 
 
@@ -93,25 +93,28 @@ class _Length:
         elif "matroska" in container.format.name:
             self.tolerance = 2 * self.frame
         self.counted = container.format.name == "avi"
-        self.reached, self.packets = Fraction(0), 0
+        self.reached, self.packets, self.longest = Fraction(0), 0, Fraction(0)
 
     def note(self, packet) -> None:
         self.packets += packet.stream.index == self.stream.index and packet.size > 0
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is not None and (self.every_stream or packet.stream.index == self.stream.index):
             end = (stamp + (packet.duration or 0)) * packet.time_base
+            if not packet.duration and self.tolerance == 2 * self.frame:
+                self.longest = max(self.longest, end - self.reached)
             self.reached = max(self.reached, end)
 
     def is_short(self) -> bool:
         """Both time and count must fall short: edit lists drop packets, some packets have no duration.
 
+        Where those of Matroska have none, a missing end may be the last frame, shown as long as any before.
         Of a cut AVI file FFmpeg shortens the time to what is there, but not the count, which may be one too high.
         """
         if self.counted:
             return self.packets + 1 < self.stream.frames
         if self.expected is None or self.packets >= self.stream.frames > 0:
             return False
-        return self.expected - self.reached >= self.tolerance
+        return self.expected - self.reached >= max(self.tolerance, self.longest)
 
 
 def stated_end(container, stream) -> Fraction | None:

@@ -1,101 +1,65 @@
-"""Encode frames as H.264 (or ProRes 4444 where there is transparency) beside copied sound."""
+"""Encode frames into a stream of an open container."""
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 from torch import Tensor
 
-from ..errors import ClipError, SettingError, VideoError
-from .audio import AudioCopy
+from ..errors import ClipError, VideoError
+from .codecs import CODECS, Quality, encoder_options
 from .color import BT709, RGB, UNSPECIFIED, ColorTags
 from .info import VideoInfo
 from .partial import write_error
 from .picture import encode_yuv
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov")
-ALPHA_SUFFIXES = (".mkv", ".mov")
-NO_NEGATIVE_TIMES = (".mkv",)
-"""Formats in which a sound packet before 0 (encoder delay, about 20 ms) would delay everything else."""
-FINEST_TICK = 90_000
-"""Time stamps are at least this fine, in ticks per second (Matroska itself keeps milliseconds)."""
-LARGEST_TIMESCALE = 2**31 - 1
-PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 NEARLY_OPAQUE = 1 - 1 / 512
 """Alpha from here up is 255 in 8 bits."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quality:
-    """How carefully H.264 is encoded."""
-
-    crf: int = 16
-    """0 lossless, 16 hardly distinguishable from it, 51 worst."""
-    preset: str = "medium"
-    """Speed of x264, one of PRESETS."""
-
-    def __post_init__(self):
-        if not 0 <= self.crf <= 51 or self.preset not in PRESETS:
-            raise SettingError(
-                f"Quality is crf {self.crf}, preset {self.preset!r}; expected crf 0..51 and a preset out of "
-                f"{', '.join(PRESETS)}."
-            )
-
-
-class VideoEncoder:
-    """Writes one video file. Colours are converted with the matrix and range that the file is tagged with."""
+class FrameEncoder:
+    """Turns frames into packets. Colours are converted with the matrix and range that the stream is tagged with."""
 
     def __init__(
         self,
-        file: Path,
+        container,
         target: Path,
         *,
         height: int,
         width: int,
         frame_rate: Fraction,
+        time_base: Fraction,
         source: VideoInfo | None,
-        trimmed: bool,
-        audio: bool,
         quality: Quality,
+        sample_aspect_ratio: Fraction,
     ):
-        """Open `file`; errors name `target`. See `write.open_writer` for the rest."""
-        if height % 2 or width % 2:
-            raise VideoError(f"{target}: {width}x{height} frames cannot be encoded, H.264 needs even sizes.")
-        self.target, self.size, self.frame_rate, self.trimmed = target, (height, width), frame_rate, trimmed
-        self.color = output_tags(source)
-        self.cuts_early_sound = trimmed or target.suffix.lower() in NO_NEGATIVE_TIMES
-        self.keeps_alpha = source is not None and source.has_alpha and target.suffix.lower() in ALPHA_SUFFIXES
-        self.time_base = fine_time_base(source.time_base if source else 1 / frame_rate, frame_rate)
-        self.file_start = source.start if source else Fraction(0)
-        self.origin, self.last, self.container, self.audio = None, None, None, None
-        try:
-            self._open(file, source, audio, quality)
-        except BaseException:
-            self.abort()
-            raise
+        """Add a stream to `container`; errors name `target`. `quality` is resolved.
 
-    def _open(self, file: Path, source: VideoInfo | None, audio: bool, quality: Quality) -> None:
+        `sample_aspect_ratio` is the width of a pixel divided by its height.
+        """
+        self.codec = CODECS[quality.codec]
+        check_size(target, height, width, quality)
+        self.target, self.size, self.time_base, self.last = target, (height, width), time_base, None
+        self.color = output_tags(source)
+        bits, alpha = (source.bit_depth, source.has_alpha) if source else (8, False)
+        self.keeps_alpha = alpha and self.codec.keeps_alpha
+        pixels = self.codec.pixel_format(bits, alpha)
+        self.stream = self._add_stream(container, frame_rate, pixels, encoder_options(quality, pixels))
+        if sample_aspect_ratio != 1:
+            self.stream.codec_context.sample_aspect_ratio = sample_aspect_ratio
+
+    def _add_stream(self, container, frame_rate: Fraction, pixels: str, options: dict[str, str]):
         import av
 
-        with _named_errors(self.target):
-            faststart = {} if self.target.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
-            self.container = av.open(f"file:{file}", "w", container_options=faststart)
-            self.stream = self._add_stream(quality)
-            if source is not None and source.sample_aspect_ratio != 1:
-                self.stream.codec_context.sample_aspect_ratio = source.sample_aspect_ratio
-            if audio and source is not None and source.has_audio:
-                self.audio = AudioCopy(source.path, self.container, target=self.target)
-
-    def _add_stream(self, quality: Quality):
-        if self.keeps_alpha:
-            codec, pixels, options = "prores_ks", "yuva444p10le", {"profile": "4444"}
-        else:
-            codec, pixels = "libx264", "yuv420p"
-            options = {"crf": str(quality.crf), "preset": quality.preset}
-        stream = self.container.add_stream(codec, rate=self.frame_rate, options=options)
+        if self.codec.encoder not in av.codecs_available:
+            raise VideoError(
+                f"This FFmpeg lacks {self.codec.encoder} and writes no {self.codec.name}. Choose another codec."
+            )
+        os.environ.setdefault("SVT_LOG", "1")  # the one way to make libsvtav1 report nothing but errors
+        stream = container.add_stream(self.codec.encoder, rate=frame_rate, options=options)
         stream.height, stream.width = self.size
         stream.pix_fmt = pixels
         context = stream.codec_context
@@ -104,55 +68,37 @@ class VideoEncoder:
         context.colorspace, context.color_range = self.color.matrix, self.color.range
         return stream
 
-    def write(self, image: Tensor, time: Fraction, alpha: Tensor | None = None) -> None:
-        """Append RGB (3, H, W) and alpha (1, H, W), both in 0..1, shown from `time` (seconds of the source).
+    def packets(self, image: Tensor, time: Fraction, alpha: Tensor | None = None) -> Iterable:
+        """Return what is ready after RGB (3, H, W) and alpha (1, H, W), both in 0..1, shown from `time` (seconds).
 
-        Raises ClipError for a wrong size or values that are not finite; VideoError where times do not
-        increase, transparency cannot be kept, or the file cannot be written.
+        Raises ClipError for a wrong size or values that are not finite; VideoError where times do not increase or
+        transparency cannot be kept.
         """
         check_frame(image, self.size, time)
         if alpha is not None and not self.keeps_alpha and bool((alpha < NEARLY_OPAQUE).any()):
             raise VideoError(
-                f"{self.target} cannot keep the transparency of the frame at {float(time):.3f} s. "
-                "Write to .mov or .mkv from a source with transparency, or to a folder of PNG images."
+                f"{self.target} cannot keep the transparency of the frame at {float(time):.3f} s. Write ProRes to "
+                ".mov or .mkv, or FFV1 to .mkv, from a source with transparency, or write a folder of PNG images."
             )
-        if self.origin is None:
-            self.origin = time if self.trimmed else Fraction(0)
-        stamp = round((time - self.origin) / self.time_base)
+        stamp = round(time / self.time_base)
         if self.last is not None and stamp <= self.last:
             raise VideoError(f"The frame at {float(time):.3f} s does not come after the one before it.")
+        self.last = stamp
         pixels = encode_yuv(image.float().cpu(), _on_cpu(alpha), self.color, self.stream.pix_fmt)
         pixels.pts, pixels.time_base = stamp, self.time_base
-        self.last = stamp
-        self._mux(pixels)
+        return self.stream.encode(pixels)
 
-    def _mux(self, pixels) -> None:
-        with _named_errors(self.target):
-            for packet in self.stream.encode(pixels):
-                self._copy_audio(until=(packet.pts if packet.dts is None else packet.dts) * packet.time_base)
-                self.container.mux(packet)
-
-    def _copy_audio(self, until: Fraction | None) -> None:
-        if self.audio is not None:
-            self.audio.copy(until=until, shift=self.file_start + self.origin, cut=self.cuts_early_sound)
-
-    def finish(self) -> None:
-        """Write what is left and close the file; raise VideoError if no frame was written."""
+    def rest(self) -> Iterable:
+        """Return the last packets; raise VideoError if no frame was written."""
         if self.last is None:
             raise VideoError(f"{self.target} was not written: there was no frame to write.")
-        self._mux(None)
-        with _named_errors(self.target):
-            self._copy_audio(until=self.last * self.time_base + 1 / self.frame_rate if self.trimmed else None)
-            self.container.close()
-        if self.audio is not None:
-            self.audio.close()
+        return self.stream.encode(None)
 
-    def abort(self) -> None:
-        """Close the unfinished file, whatever state it is in."""
-        for part in (self.container, self.audio):
-            if part is not None:
-                with suppress(Exception):
-                    part.close()
+
+def check_size(target: Path, height: int, width: int, quality: Quality) -> None:
+    """Raise VideoError unless the codec of a resolved `quality` takes frames of `height` x `width`."""
+    if height % CODECS[quality.codec].multiple or width % CODECS[quality.codec].multiple:
+        raise VideoError(f"{target}: {width}x{height} frames cannot be encoded, {quality.codec} needs even sizes.")
 
 
 def output_tags(source: VideoInfo | None) -> ColorTags:
@@ -167,13 +113,6 @@ def output_tags(source: VideoInfo | None) -> ColorTags:
         primaries=BT709.primaries if primaries == UNSPECIFIED else primaries,
         transfer=BT709.transfer if transfer == UNSPECIFIED else transfer,
     )
-
-
-def fine_time_base(tick: Fraction, frame_rate: Fraction) -> Fraction:
-    """Return a unit of at most 1/90000 s that divides `tick` and the frame period, where one is possible."""
-    common = math.lcm(tick.denominator, frame_rate.numerator)
-    timescale = common * -(-FINEST_TICK // common)
-    return Fraction(1, timescale if timescale <= LARGEST_TIMESCALE else FINEST_TICK)
 
 
 def check_frame(image: Tensor, size: tuple[int, int], time: Fraction) -> None:
@@ -193,7 +132,8 @@ def _on_cpu(alpha: Tensor | None) -> Tensor | None:
 
 
 @contextmanager
-def _named_errors(target: Path) -> Iterator[None]:
+def named_errors(target: Path) -> Iterator[None]:
+    """Raise what goes wrong in FFmpeg while writing as a VideoError about `target`."""
     import av
 
     try:

@@ -20,12 +20,14 @@ class ImageFolder:
     Files are named like those of a source folder, else frame_000001.png and so on.
     """
 
-    def __init__(self, folder: Path, target: Path, *, height: int, width: int, source: VideoInfo | None):
-        """Write into `folder`, which exists; errors name `target`."""
+    def __init__(
+        self, folder: Path, target: Path, *, height: int, width: int, source: VideoInfo | None, first: int = 0
+    ):
+        """Write into `folder`, which exists; errors name `target`. `first` frames are written elsewhere before."""
         self.folder, self.target, self.size, self.source = folder, target, (height, width), source
         self.deep = source is not None and source.bit_depth > 8
         self.names = _source_names(source)
-        self.written = 0
+        self.first, self.written = first, 0
 
     def write(self, image: Tensor, time: Fraction, alpha: Tensor | None = None) -> None:
         """Append RGB (3, H, W) and alpha (1, H, W), both in 0..1, shown from `time` (seconds of the source).
@@ -44,7 +46,7 @@ class ImageFolder:
 
     def _name(self, time: Fraction) -> str:
         number = round(time * self.source.frame_rate) if self.names else 0
-        return self.names[number] if number < len(self.names) else f"frame_{self.written + 1:06d}"
+        return self.names[number] if number < len(self.names) else f"frame_{self.first + self.written + 1:06d}"
 
     def finish(self) -> None:
         """Raise VideoError if no frame was written."""

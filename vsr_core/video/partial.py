@@ -30,10 +30,20 @@ def write_error(target: Path, error: BaseException) -> VideoError:
 def partial_file(target: Path, *, overwrite: bool) -> Iterator[Path]:
     """Yield a temporary path; rename it to `target` if the block succeeds, remove it if not.
 
+    What has been renamed is on disk: it survives a power failure.
+
     Raises VideoError if `target` exists and `overwrite` is false, or if its folder cannot be written to.
     """
-    _check_file(target, overwrite)
-    temporary = _temporary_name(target)
+    check_file(target, overwrite)
+    with unnamed_file(target, target.suffix) as temporary:
+        yield temporary
+        _publish(temporary, target, free=overwrite or not os.path.lexists(target))
+
+
+@contextmanager
+def unnamed_file(target: Path, suffix: str) -> Iterator[Path]:
+    """Yield a temporary file beside `target` that ends in `suffix`; remove it, if it is still there, in the end."""
+    temporary = _temporary_name(target.with_suffix(suffix))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.open("xb").close()
@@ -41,20 +51,20 @@ def partial_file(target: Path, *, overwrite: bool) -> Iterator[Path]:
         raise write_error(target, error) from error
     try:
         yield temporary
-        _publish(temporary, target, free=overwrite or not os.path.lexists(target))
-    except BaseException:
+    finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager
-def partial_folder(target: Path) -> Iterator[Path]:
+def partial_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary folder for PNG files; rename it to `target` if the block succeeds, remove it if not.
 
-    Raises VideoError if `target` exists and is not an empty folder: files in it are never touched.
+    Raises VideoError if `target` exists and is not an empty folder: files in it are never touched. With `overwrite`
+    its PNG files are removed, for a folder that is known to be of our own making.
     """
-    _check_folder(target)
+    if not overwrite:
+        check_folder(target)
     temporary = _temporary_name(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +73,8 @@ def partial_folder(target: Path) -> Iterator[Path]:
         raise write_error(target, error) from error
     try:
         yield temporary
+        if overwrite:
+            _remove_images(target)
         _publish(temporary, target, free=_is_free_folder(target))
     except BaseException:
         _remove_images(temporary)
@@ -73,14 +85,16 @@ def _temporary_name(target: Path) -> Path:
     return target.with_name(f".{target.stem[:80]}.partial-{secrets.token_hex(4)}{target.suffix}")
 
 
-def _check_file(target: Path, overwrite: bool) -> None:
+def check_file(target: Path, overwrite: bool) -> None:
+    """Raise VideoError unless a file may be written to `target`."""
     if target.is_dir():
         raise VideoError(f"{target} is a folder; give the name of a file to write.")
     if not overwrite and os.path.lexists(target):
         raise VideoError(f"{target} already exists. Choose another name or allow overwriting.")
 
 
-def _check_folder(target: Path) -> None:
+def check_folder(target: Path) -> None:
+    """Raise VideoError unless a folder of images may be written to `target`."""
     if os.path.lexists(target) and not target.is_dir():
         raise VideoError(f"{target} is a file; give the name of a folder to write images to.")
     if not _is_free_folder(target):
@@ -95,13 +109,27 @@ def _publish(temporary: Path, target: Path, *, free: bool) -> None:
     """Rename to `target`, or to a name of its own where `target` has been taken in the meantime."""
     place = target if free else target.with_name(f"{target.stem}-{secrets.token_hex(4)}{target.suffix}")
     try:
+        for file in temporary.iterdir() if temporary.is_dir() else [temporary]:
+            sync(file)
         if place.is_dir():
             place.rmdir()
         os.replace(temporary, place)
+        sync(place.parent)
     except OSError as error:
         raise write_error(target, error) from error
     if place != target:
         raise VideoError(f"{target} appeared in the meantime and was left alone; the result is in {place}.")
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, have reached the disk. Windows keeps folders itself."""
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _remove_images(folder: Path) -> None:

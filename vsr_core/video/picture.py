@@ -73,6 +73,14 @@ def to_rgb(frame, color: ColorTags, codec_name: str) -> tuple[Tensor, Tensor | N
     return rgb.clamp(0, 1), None if alpha is None else alpha[None]
 
 
+def small_rgb(frame, longest: int) -> Tensor:
+    """Return RGB (3, H, W) in 0..1 of a frame as stored, reduced to `longest` pixels; its colours are approximate."""
+    share = min(1, longest / max(frame.height, frame.width))
+    size = {"width": max(1, round(frame.width * share)), "height": max(1, round(frame.height * share))}
+    pixels = frame.reformat(**size, format="rgb24", interpolation="AREA").to_ndarray()
+    return torch.from_numpy(pixels).permute(2, 0, 1) / 255
+
+
 def _decode_yuv(planes: list[Tensor], frame, bits: int, color: ColorTags, *, left: bool) -> Tensor:
     luma = dequantize(planes[0], bits=bits, color_range=color.range)
     if len(planes) == 1:
@@ -139,23 +147,27 @@ def _samples(plane, bits: int, channels: int) -> Tensor:
 def encode_yuv(rgb: Tensor, alpha: Tensor | None, color: ColorTags, pixel_format: str):
     """Return an `av.VideoFrame` of RGB (3, H, W) and alpha (1, H, W) in 0..1.
 
-    `pixel_format` is yuv420p (H and W even, alpha left out) or yuva444p10le (no alpha counts as opaque).
+    `pixel_format` is a planar YUV format of at most 16 bits. Where it has no alpha, alpha is left out; where it has,
+    no alpha counts as opaque. H and W are even where it halves them.
     """
     import av
 
     frame = av.VideoFrame(rgb.shape[-1], rgb.shape[-2], pixel_format)
     bits = frame.format.components[0].bits
+    step_x, step_y = _chroma_steps(frame.format)
     luma, *chroma = yuv_from_rgb(rgb, color.matrix)
-    if pixel_format == "yuv420p":
-        chroma = [halve_chroma(plane) for plane in chroma]
+    if step_x > 1:
+        chroma = [halve_chroma(plane, rows=step_y > 1) for plane in chroma]
     codes = [quantize(luma, bits=bits, color_range=color.range)]
     codes += [quantize(plane, bits=bits, color_range=color.range, chroma=True) for plane in chroma]
-    if pixel_format == "yuva444p10le":
+    if len(frame.planes) == 4:
         opacity = torch.ones_like(luma) if alpha is None else alpha[0]
         codes.append(quantize(opacity, bits=bits, color_range=FULL))
     for plane, values in zip(frame.planes, codes):
         _fill(plane, values.numpy().astype(np.uint8 if bits <= 8 else "<u2"))
     frame.colorspace, frame.color_range = color.matrix, color.range
+    if hasattr(frame, "color_primaries"):  # ProRes takes them from here; older PyAV cannot say them
+        frame.color_primaries, frame.color_trc = color.primaries, color.transfer
     return frame
 
 

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 
 from torch import Tensor
 
 from ..errors import SettingError, VideoError
-from .decode import damage, decode_frames, file_start, open_video
 from .images import decode_image, image_files, image_header
 from .info import IMAGE_RATE
 from .orientation import frame_orientation, turn_upright
 from .picture import color_tags, to_rgb
+from .timing import Seek, timed_frames
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,13 @@ class Frame:
     """Seconds since the start of the file."""
 
 
-def read_frames(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+def read_frames(
+    path: str | Path, start: int = 0, stop: int | None = None, *, seek: Seek | None = None
+) -> Iterator[Frame]:
     """Yield the frames numbered `start` up to, not including, `stop` (None: to the end) as they are shown.
 
-    Holds one frame at a time. Frames before `start` are decoded and dropped: numbers are exact.
+    Holds one frame at a time. Frames before `start` are decoded and dropped: numbers are exact. With `seek`, what
+    `scan` remembers of a frame at or before `start`, decoding begins near it; the frames are the same.
     A folder of images plays at 24 frames per second. Times come from the file's time stamps; a frame without
     one, or with one not after its predecessor's, follows by one frame period. Untagged colours are read as
     players do: see `picture.color_tags`.
@@ -43,7 +45,7 @@ def read_frames(path: str | Path, start: int = 0, stop: int | None = None) -> It
         raise SettingError(f"Frames {start}:{stop} are no range. Expected 0 <= start < stop.")
     path = Path(path)
     files = image_files(path)
-    frames = _video_frames(path, start, stop) if files is None else _image_frames(files, start, stop)
+    frames = _video_frames(path, start, stop, seek) if files is None else _image_frames(files, start, stop)
     return _require_one(frames, path, start)
 
 
@@ -56,45 +58,12 @@ def _require_one(frames: Iterator[Frame], path: Path, start: int) -> Iterator[Fr
         raise SettingError(f"{path} has no frame number {start}. Frames are counted from 0.")
 
 
-def _video_frames(path: Path, start: int, stop: int | None) -> Iterator[Frame]:
-    with open_video(path) as (container, stream):
-        codec, base = stream.codec_context, file_start(container)
-        decoded = decode_frames(container, stream, path)
-        size, color = None, None
-        for number, (frame, time) in enumerate(_timed(islice(decoded, stop), stream, base)):
-            size, color = size or (frame.height, frame.width), color or color_tags(frame, codec)
-            if number < start:
-                continue
-            if frame.is_corrupt:
-                raise damage(path, number, "its data is incomplete")
-            if size != (frame.height, frame.width):
-                raise VideoError(f"{path} changes its size at frame {number}. Convert it to one size first.")
-            rgb, alpha = to_rgb(frame, color, codec.name)
-            orientation = frame_orientation(frame)
-            alpha = None if alpha is None else turn_upright(alpha, orientation)
-            yield Frame(turn_upright(rgb, orientation), alpha, time)
-
-
-def unrounded(stamp: Fraction, period: Fraction, tick: Fraction) -> Fraction:
-    """Return the multiple of `period` that was rounded to `stamp` in units of `tick`, or `stamp` if none was.
-
-    Matroska keeps milliseconds: frame 1 of 24 per second says 0.042 s and means 1/24 s.
-    """
-    exact = round(stamp / period) * period
-    return exact if abs(exact - stamp) < tick else stamp
-
-
-def _timed(decoded: Iterator, stream, base: Fraction) -> Iterator[tuple]:
-    period = 1 / (stream.average_rate or stream.guessed_rate or stream.base_rate or IMAGE_RATE)
-    last = None
-    for frame in decoded:
-        stamp = None if frame.pts is None else frame.pts * stream.time_base - base
-        if stamp is None or (last is not None and stamp <= last):
-            stamp = Fraction(0) if last is None else last + period
-        exact = unrounded(stamp, period, stream.time_base)
-        stamp = exact if last is None or exact > last else stamp
-        last = stamp
-        yield frame, stamp
+def _video_frames(path: Path, start: int, stop: int | None, seek: Seek | None) -> Iterator[Frame]:
+    for _, time, picture, color, codec_name in timed_frames(path, start, stop, seek):
+        rgb, alpha = to_rgb(picture, color, codec_name)
+        orientation = frame_orientation(picture)
+        alpha = None if alpha is None else turn_upright(alpha, orientation)
+        yield Frame(turn_upright(rgb, orientation), alpha, time)
 
 
 def _image_frames(files: list[Path], start: int, stop: int | None) -> Iterator[Frame]:

@@ -10,6 +10,10 @@ WIDGETS_AND_SOCKETS = {
     "VSROneStepUpscale": ["model", "images", "seed", "strength", "tiling", "latent", "conditioning"],
     "VSRVideoVAEDecode": ["model", "latent", "color", "tiling", "decoder"],
     "VSRCompare": ["before", "after", "view", "titles", "measure", "reference"],
+    "VSRUpscaleVideo": [
+        "model", "video", "size", "pixels", "resize", "color", "codec", "crf", "container", "filename_prefix",
+        "segment_seconds", "segments", "on_error", "seed", "strength", "estimate_only", "tiling", "conditioning",
+    ],
 }  # fmt: skip
 
 

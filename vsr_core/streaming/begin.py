@@ -1,0 +1,135 @@
+"""Begin a job, or take up one that was interrupted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ..contract import Restorer
+from ..errors import VideoError
+from ..runtime import Runtime
+from ..stages import Stages
+from ..video import CODECS, Seek, Timeline, VideoInfo, check_target, probe, scan
+from .context import Context, context
+from .folder import clear, clear_partial, recorded
+from .identity import Facts, job_identity, model_identity, source_identity, stamp
+from .job import Job
+from .manifest import Manifest, read_manifest
+from .plan import Segment, plan_segments
+from .publish import notes_of_published
+from .size import OutputSize
+from .work import Work
+
+
+def begin(
+    job: Job, restorer: Restorer, runtime: Runtime, folder: Path, *, resume: bool, restart: bool, overwrite: bool
+) -> Work:
+    """Return the work for `job` in `folder`, which is locked; see `engine.prepare`."""
+    source = probe(job.source)
+    around = context(restorer, job.settings)
+    published = notes_of_published(folder, job.target)
+    manifest = None if restart else _unfinished(folder, resume, published is not None)
+    if manifest is None or published is None:
+        published = None
+        _check_target(job, source, overwrite)
+    output = _output(job, source, restorer.requirements.scale)
+    state = stamp(job.source)
+    facts = _facts(job, restorer)
+    if manifest is None:
+        clear(folder)
+        manifest = _planned(job, restorer, runtime, source, output, around, facts)
+        manifest.write(folder)
+    else:
+        manifest.check(**facts)
+        clear_partial(folder)
+    work = Work(
+        job=job,
+        folder=folder,
+        source=source,
+        manifest=manifest,
+        overwrite=overwrite,
+        stamp=state,
+        published=published,
+    )
+    missing = work.missing()
+    done = manifest.frames - sum(segment.frames for segment in missing)
+    for stage in ("step", "decode"):
+        runtime.progress(stage, done, manifest.frames)
+    return replace(work, resumed=len(work.segments) - len(missing))
+
+
+def _check_target(job: Job, source: VideoInfo, overwrite: bool) -> None:
+    quality = job.quality.resolved(job.target, source)
+    check_target(job.target, source=source, quality=quality, audio=job.audio, overwrite=overwrite)
+
+
+def _output(job: Job, source: VideoInfo, scale: int) -> OutputSize:
+    quality = job.quality.resolved(job.target, source)
+    return job.size.output(source, scale, multiple=CODECS[quality.codec].multiple)
+
+
+def _unfinished(folder: Path, resume: bool, published: bool) -> Manifest | None:
+    """Return the manifest of work of which something is done; raise VideoError unless it may be resumed."""
+    manifest, done = read_manifest(folder), recorded(folder)
+    if manifest is None or not (done or published):
+        return None
+    if not resume:
+        raise VideoError(
+            f"{folder} holds {done} of {len(manifest.segments)} segments of an unfinished run. --resume goes on from "
+            "there; --restart deletes them and begins anew."
+        )
+    return manifest
+
+
+def _facts(job: Job, restorer: Restorer) -> Mapping[str, Facts]:
+    return {
+        "input": source_identity(job.source),
+        "model": model_identity(restorer),
+        "settings": job_identity(job, job.target.suffix.lower()),
+    }
+
+
+def _planned(
+    job: Job,
+    restorer: Restorer,
+    runtime: Runtime,
+    source: VideoInfo,
+    output: OutputSize,
+    around: Context,
+    facts: Mapping[str, Facts],
+) -> Manifest:
+    def told(done: int, total: int | None) -> None:
+        runtime.check_stopped()
+        runtime.progress("scan", done, total)
+
+    timeline = scan(
+        job.source,
+        *job.frames,
+        scene_cuts=job.settings.tiling.scene_cuts,
+        on_error=job.on_error,
+        progress=told,
+    )
+    segments = plan_segments(
+        timeline.shots,
+        around,
+        seconds=job.segment_seconds,
+        frame_rate=source.frame_rate,
+        first=timeline.first,
+        policy=job.policy,
+    )
+    memory = Stages(restorer, runtime, job.settings.tiling).free_memory(output.input_height, output.input_width)
+    return Manifest(
+        **facts,
+        memory=memory,
+        output=output,
+        segments=segments,
+        seeks=[_seek(timeline, segment) for segment in segments],
+        start=timeline.times[0],
+        stop=timeline.end,
+        damage=timeline.damage,
+    )
+
+
+def _seek(timeline: Timeline, segment: Segment) -> Seek | None:
+    """Return what leads to the last frame up to the segment's first one that can be found again."""
+    known = timeline.seeks[: segment.first - timeline.first + 1]
+    return next((seek for seek in reversed(known) if seek is not None), None)

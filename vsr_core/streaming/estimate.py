@@ -1,0 +1,186 @@
+"""What a job will take, measured on one short window at its real size."""
+
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import psutil
+import torch
+from torch import Tensor
+
+from ..contract import Restorer
+from ..errors import SettingError
+from ..restore import restore
+from ..runtime import Runtime
+from ..tiling.plan import plan_windows
+from ..video import CODECS, Frame, Quality, VideoInfo, probe, read_frames, segment_writer
+from .context import context
+from .job import Job
+from .size import OutputSize, resized
+
+FIRST_RUN_SECONDS = 3.0
+"""A window that takes less is run a second time: the first one pays for loading and setting up."""
+QUEUED = 16
+"""Large frames that may wait for the encoder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Expectations; frames are those that the input's header promises."""
+
+    frames: int
+    output: OutputSize
+    quality: Quality
+    seconds: float
+    ram: int
+    """Most bytes of the whole process."""
+    vram: int
+    """Most bytes on the device; 0 on a CPU."""
+    bytes: int
+    """Size of the pictures in the result, sound left out."""
+    sample: int
+    """How many frames, from the first on, this was measured on."""
+
+    def __str__(self) -> str:
+        """Return a table to read."""
+        chosen = [
+            self.quality.codec,
+            *(f"{name} {v}" for name in ("crf", "preset") if (v := getattr(self.quality, name))),
+        ]
+        rows = {
+            "result": f"{self.frames} frames of {self.output.width}x{self.output.height}, {', '.join(chosen)}",
+            "time": f"{duration_in_words(self.seconds)} ({self.frames / self.seconds:.2f} fps)",
+            "RAM": f"{self.ram / 2**30:.1f} GiB",
+            "VRAM": f"{self.vram / 2**30:.1f} GiB" if self.vram else "none",
+            "size": f"{self.bytes / 1e6:.1f} MB without sound, as much again for a while when segments are joined",
+            "measured on": f"the first {self.sample} frames",
+        }
+        return "\n".join(f"{name:<13}{value}" for name, value in rows.items())
+
+
+def duration_in_words(seconds: float) -> str:
+    """Return, for example, "2 h 05 min", "3 min 20 s" or "4.1 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+def estimate(job: Job, restorer: Restorer, runtime: Runtime) -> Estimate:
+    """Restore and encode the first window of a job and extrapolate. Writes nothing that stays.
+
+    Raises what the job would raise for its input, its settings and the size of its result.
+    """
+    source = probe(job.source)
+    quality = job.quality.resolved(job.target, source)
+    output = job.size.output(source, restorer.requirements.scale, multiple=CODECS[quality.codec].multiple)
+    frames = _frames(job, source)
+    start = time.perf_counter()
+    sample = min(frames, plan_windows(restorer, job.settings.tiling).window)
+    shown = list(islice(read_frames(job.source, job.frames[0], job.frames[1]), sample))
+    reading = (time.perf_counter() - start) / len(shown)
+    with _peak_vram(runtime.device) as vram:
+        seconds, images = _restored(shown, job, restorer, runtime, output)
+    encoding, size = _encoded(images, shown, source, quality, output)
+    computing = seconds / len(shown) * repeated(job, source, restorer, frames)
+    together = computing + encoding if runtime.device.type == "cpu" else max(computing, encoding)
+    waiting = QUEUED * 3 * 4 * output.height * output.width
+    return Estimate(
+        frames=frames,
+        output=output,
+        quality=quality,
+        seconds=frames * (reading + together),
+        ram=peak_ram() + waiting,
+        vram=vram[0],
+        bytes=round(size / len(shown) * frames),
+        sample=len(shown),
+    )
+
+
+def peak_ram() -> int:
+    """Return the most bytes of RAM that this process has used so far."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return psutil.Process().memory_info().peak_wset
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _frames(job: Job, source: VideoInfo) -> int:
+    start, stop = job.frames
+    known = source.frames or 1
+    if start >= known:
+        raise SettingError(f"{job.source} has no frame number {start}. Frames are counted from 0.")
+    return min(known, known if stop is None else stop) - start
+
+
+def _restored(
+    frames: list[Frame], job: Job, restorer: Restorer, runtime: Runtime, output: OutputSize
+) -> tuple[float, list[Tensor]]:
+    """Return the seconds that restoring takes, and the result at its final size."""
+    spent, images = 0.0, []
+    for _ in range(2):
+        if 0 < spent < FIRST_RUN_SECONDS or not images:
+            start = time.perf_counter()
+            images = list(_restore(frames, job, restorer, runtime, output))
+            spent = time.perf_counter() - start
+    return spent, images
+
+
+def _restore(
+    frames: list[Frame], job: Job, restorer: Restorer, runtime: Runtime, output: OutputSize
+) -> Iterator[Tensor]:
+    given = (resized(frame.image, output.input_height, output.input_width) for frame in frames)
+    for clip in restore(given, restorer, runtime, job.settings, total=len(frames), first=job.frames[0]):
+        for image in clip.cpu():
+            yield resized(image, output.height, output.width)
+
+
+def _encoded(
+    images: list[Tensor], frames: list[Frame], source: VideoInfo, quality: Quality, output: OutputSize
+) -> tuple[float, int]:
+    """Return the seconds per frame that encoding takes, and the bytes of all frames."""
+    with tempfile.TemporaryDirectory(prefix="vsr-estimate-") as folder:
+        path = Path(folder) / f"sample{quality.segment_suffix}"
+        start = time.perf_counter()
+        with segment_writer(
+            path, height=output.height, width=output.width, source=source, quality=quality,
+            sample_aspect_ratio=output.sample_aspect_ratio,
+        ) as writer:  # fmt: skip
+            for image, frame in zip(images, frames):
+                writer.write(image, frame.time, None if frame.alpha is None else _alpha(frame.alpha, output))
+        files = [file for file in [path, *path.rglob("*")] if file.is_file()]
+        return (time.perf_counter() - start) / len(images), sum(file.stat().st_size for file in files)
+
+
+def _alpha(alpha: Tensor, output: OutputSize) -> Tensor:
+    return resized(alpha, output.height, output.width)
+
+
+def repeated(job: Job, source: VideoInfo, restorer: Restorer, frames: int) -> float:
+    """Return how many frames are computed for each one that is written: segments look around themselves."""
+    around = context(restorer, job.settings)
+    length = max(around.stride, math.floor(Fraction(job.segment_seconds) * source.frame_rate))
+    segments = math.ceil(frames / length)
+    return 1 + (segments - 1) * (around.lead + around.tail) / frames
+
+
+@contextmanager
+def _peak_vram(device: torch.device) -> Iterator[list[int]]:
+    """Yield a list that holds the most bytes the block used on `device` once it has ended."""
+    peak = [0]
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    yield peak
+    if device.type == "cuda":
+        peak[0] = torch.cuda.max_memory_allocated(device)
+    elif device.type == "mps":
+        peak[0] = torch.mps.driver_allocated_memory()
