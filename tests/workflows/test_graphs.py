@@ -61,7 +61,7 @@ def test_the_editor_graph_converts_to_the_api_graph(name):
 def test_the_graph_has_a_picture_for_the_list_of_templates(name):
     with Image.open(WORKFLOWS / name.replace(".json", ".jpg")) as picture:
         assert picture.format == "JPEG"
-        assert picture.width >= 1000
+        assert picture.width >= 600
 
 
 @pytest.mark.parametrize("name", NAMES)
