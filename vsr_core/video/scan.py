@@ -64,22 +64,22 @@ def scan(
     known = probe(path).frames
     total = None if known is None else max(0, min(known, stop or known) - start)
     sights = _images(path, start, stop) if image_files(path) else _frames(path, start, stop)
-    seen: list[_Sight] = []
+    seen = _Seen([], [])
     damage: list[VideoError] = []
     starts = []
     for number, (_, cut) in enumerate(mark_cuts(_recorded(sights, seen, damage))):
         starts += [number] if number == 0 or (cut and scene_cuts) else []
         notify(number + 1, total)
-    if damage and (on_error == "stop" or not seen):
+    if damage and (on_error == "stop" or not seen.times):
         raise VideoError(f"{damage[0]} Or finish what comes before the damage with --on-error finish.") from damage[0]
-    if not seen:
+    if not seen.times:
         raise SettingError(f"{path} has no frame number {start}. Frames are counted from 0.")
     return Timeline(
         first=start,
-        shots=tuple(stop - begin for begin, stop in zip(starts, [*starts[1:], len(seen)])),
-        times=tuple(sight.time for sight in seen),
-        end=seen[-1].end,
-        seeks=tuple(sight.seek for sight in seen),
+        shots=tuple(stop - begin for begin, stop in zip(starts, [*starts[1:], len(seen.times)])),
+        times=tuple(seen.times),
+        end=seen.end,
+        seeks=tuple(seen.seeks),
         damage=str(damage[0]) if damage else None,
     )
 
@@ -90,14 +90,25 @@ class _Sight(NamedTuple):
     time: Fraction
     end: Fraction
     seek: Seek | None
-    small: Tensor | None
+    small: Tensor
 
 
-def _recorded(sights: Iterator[_Sight], seen: list[_Sight], damage: list[VideoError]) -> Iterator[Tensor]:
+@dataclass
+class _Seen:
+    """What is kept of all frames: little, for there may be millions."""
+
+    times: list[Fraction]
+    seeks: list[Seek | None]
+    end: Fraction = Fraction(0)
+
+
+def _recorded(sights: Iterator[_Sight], seen: _Seen, damage: list[VideoError]) -> Iterator[Tensor]:
     """Yield the small pictures; keep the rest, and the error where one ends them."""
     try:
         for sight in sights:
-            seen.append(sight._replace(small=None))
+            seen.times.append(sight.time)
+            seen.seeks.append(sight.seek)
+            seen.end = sight.end
             yield sight.small
     except VideoError as error:
         damage.append(error)
