@@ -129,6 +129,7 @@ class TestBadUsage:
             (["--strength", "1.5"], "Strength is 1.5"),
             (["--flow", "raft"], "raft needs a weights file"),
             (["--flow-weights", "raft.pth"], "dis-medium uses no weights"),
+            (["--decoder", "taew2_1.pth"], "cannot decode this model's latents (adc_vsr)"),
         ],
     )
     def test_settings_that_make_no_sense_are_2_and_write_nothing(

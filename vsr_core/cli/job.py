@@ -8,7 +8,7 @@ from ..contract import ALIGNMENTS, FusionSettings, Restorer
 from ..errors import SettingError
 from ..flow import DEFAULT as DEFAULT_FLOW
 from ..flow import ESTIMATORS, estimator
-from ..load import cast, compiled, load_restorer
+from ..load import cast, compiled, load_restorer, with_tiny_decoder
 from ..models import DEFAULT, find
 from ..restore import Settings
 from ..runtime import StandaloneRuntime
@@ -22,6 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that `job_of` and `loaded` read."""
     model = parser.add_argument_group("model")
     model.add_argument("--model", default=DEFAULT, metavar="NAME|FILE", help=f"see `models` (default: {DEFAULT})")
+    model.add_argument(
+        "--decoder", type=Path, metavar="FILE",
+        help="a tiny decoder of Wan2.1's latents (taew2_1, lighttaew2_1), for DUO-VSR: faster, but softer",
+    )  # fmt: skip
     model.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="default: auto")
     model.add_argument("--dtype", choices=("auto", *DTYPES), default="auto", help="to compute in (default: auto)")
     model.add_argument("--compile", action="store_true", help="torch.compile: a slow start, then faster frames")
@@ -83,9 +87,11 @@ def job_of(arguments: argparse.Namespace, source: Path, target: Path, frames: tu
 
 
 def loaded(arguments: argparse.Namespace, runtime: StandaloneRuntime) -> Restorer:
-    """Return the model in its computing dtype. Raises CheckpointError."""
+    """Return the model in its computing dtype. Raises CheckpointError or SettingError."""
     restorer = load_restorer(find(arguments.model))
     cast(restorer, runtime.dtype(restorer.requirements.dtypes))
+    if arguments.decoder:
+        restorer = with_tiny_decoder(restorer, arguments.decoder)
     return compiled(restorer) if arguments.compile else restorer
 
 
