@@ -5,13 +5,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from comfyui.fixtures import comfyui  # noqa: F401
+from comfyui.fixtures import comfy_cli, comfyui  # noqa: F401
 from comfyui.server import running_server
 from comfyui.tiny_model import write_tiny_models
 from media import make_video
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
-TINY_MODELS = {"adcvsr": "tiny.safetensors", "os_diffvsr": "tiny_fusing.safetensors"}
+TINY_MODELS = {
+    "adcvsr": "tiny.safetensors",
+    "os_diffvsr": "tiny_fusing.safetensors",
+    "duo_vsr": "tiny_video.safetensors",
+}
 """The tiny model that stands in for the shipped one in each graph."""
 FRAMES, HEIGHT, WIDTH = 8, 50, 66
 

@@ -59,7 +59,7 @@ def test_the_built_in_models_can_be_chosen(server):
     schema = server.get("/object_info/VSRLoadModel")["VSRLoadModel"]
     kind, details = schema["input"]["required"]["model_name"]
     offered = details["options"] if kind == "COMBO" else kind
-    assert {"adcvsr-small", "osdiffvsr-tiny", "tiny.safetensors"} <= set(offered)
+    assert {"adcvsr-small", "duovsr-tiny", "osdiffvsr-tiny", "tiny.safetensors"} <= set(offered)
 
 
 def test_the_shipped_graph_upscales_a_real_clip_and_keeps_frames_rate_and_sound(server, graph, clip):
@@ -80,7 +80,9 @@ def test_progress_is_reported_in_frames_and_shows_pictures(server, tiny_graph):
     assert any(b"\xff\xd8\xff" in preview for preview in run.previews)
 
 
-@pytest.mark.parametrize(("name", "node_id"), [("adcvsr", "5"), ("os_diffvsr", "11")], indirect=["name"])
+@pytest.mark.parametrize(
+    ("name", "node_id"), [("adcvsr", "5"), ("duo_vsr", "5"), ("os_diffvsr", "11")], indirect=["name"]
+)
 def test_cancelling_stops_the_run_and_the_next_one_works(server, tiny_graph, node_id):
     small_pieces = {**tiny_graph["4"]["inputs"], "window": 2, "overlap": 1, "tile": 16, "tile_overlap": 8}
     run = interrupt_at(server, {**tiny_graph, "4": {**tiny_graph["4"], "inputs": small_pieces}}, node_id)

@@ -23,19 +23,21 @@ class Learning:
         rate: Callable[[int], float],
         clip_norm: float = 0.0,
         ema: float = 0.0,
+        fan_in: int = 0,
     ):
         """Set up step 0.
 
         `config` is the run's frozen dataclass, kept so that a run goes on as it began. 0 = no clipping, no averages.
+        Layers with more inputs than `fan_in` learn as many times slower; 0 = all learn at the same rate.
         """
         self.network, self.config, self.rate, self.clip_norm = network, config, rate, clip_norm
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=rate(0))
+        self.optimizer = torch.optim.Adam(paces(network, fan_in), lr=rate(0))
         self.ema = EMA(network, ema) if ema else None
 
     def update(self, loss: Tensor, index: int) -> None:
         """Take step `index` down the gradient of `loss`."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate(index)
+            group["lr"] = self.rate(index) * group["pace"]
         loss.backward()
         if self.clip_norm:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.clip_norm)
@@ -69,3 +71,16 @@ class Learning:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.ema:
             self.ema.load_state_dict(state["ema"])
+
+
+def paces(network: nn.Module, fan_in: int) -> list[dict]:
+    """Return groups of parameters, each with its `pace`: the share of the rate that suits its layers' inputs.
+
+    Adam first moves all weights of a sum by the same amount, so the sum moves by as many times that as it has inputs.
+    """
+    groups: dict[float, list[nn.Parameter]] = {}
+    for layer in network.modules():
+        weight = getattr(layer, "weight", None)
+        inputs = weight[0].numel() if fan_in and weight is not None else 1
+        groups.setdefault(min(1.0, fan_in / inputs) if fan_in else 1.0, []).extend(layer.parameters(recurse=False))
+    return [{"params": parameters, "pace": pace} for pace, parameters in groups.items() if parameters]

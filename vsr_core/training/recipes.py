@@ -6,7 +6,7 @@ Each module offers `ARGUMENTS`, `build` and runs by name: `tiny`, `small`, and `
 from importlib import import_module
 from types import ModuleType
 
-RECIPES = ("adc_vsr/stage1", "os_diffvsr/pretrain")
+RECIPES = ("adc_vsr/stage1", "os_diffvsr/pretrain", "duo_vsr/pretrain")
 
 
 def recipe(name: str) -> ModuleType:

@@ -52,6 +52,14 @@ def test_frames_come_out_four_times_as_large(config, frames):
     assert found.shape == (frames, 3, 4 * height, 4 * width)
 
 
+def test_shots_of_a_batch_are_restored_as_each_alone():
+    network = DuoVSR(TINY).requires_grad_(False)
+    clips, noise = torch.rand(2, 5, 3, 8, 12), torch.randn(2, 2, 4, 4, 6)
+    alone = torch.stack([network(*shot) for shot in zip(clips, noise)])
+    torch.testing.assert_close(network(clips, noise), alone, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(alone[0], alone[1], atol=1e-2)
+
+
 def test_one_that_predicts_a_difference_begins_as_bicubic_interpolation():
     network, clip = DuoVSR(replace(TINY, bicubic_skip=True)), torch.rand(5, 3, 8, 12)
     assert torch.equal(network(clip, torch.randn(2, 4, 4, 6)), enlarged(clip))

@@ -33,17 +33,22 @@ class DuoVSR(nn.Module):
             "decoder": Decoder(self.vae),
         }
 
-    def forward(self, clip: Tensor, noise: Tensor) -> Tensor:
-        """Restore a shot (T, 3, H, W) in 0..1 of T = 4 k + 1 frames, starting from `noise` (k + 1, C, H / 2, W / 2).
+    def forward(self, clips: Tensor, noise: Tensor) -> Tensor:
+        """Restore shots (N, T, 3, H, W) in 0..1 of T = 4 k + 1 frames, from `noise` (N, k + 1, C, H / 2, W / 2) on.
 
-        Height and width are multiples of `config.multiple`.
+        Height and width are multiples of `config.multiple`. Of a shot alone, both may lack the first axis.
 
-        Returns (T, 3, 4 H, 4 W) in -1..1, not clamped.
+        Returns (N, T, 3, 4 H, 4 W) in -1..1, not clamped.
         """
+        if clips.ndim == 4:
+            return self(clips[None], noise[None])[0]
         parts = self.parts()
-        latent = one_step(parts["denoiser"], frames_of(parts["encoder"](as_video(enlarged(clip)))), noise, self.config)
-        frames = frames_of(parts["decoder"](as_video(latent)))
-        return frames + enlarged(clip) if self.config.bicubic_skip else frames
+        large = enlarged(clips.flatten(0, 1)).unflatten(0, clips.shape[:2])
+        latents = parts["encoder"](large.transpose(1, 2)).transpose(1, 2)
+        shots = zip(latents, noise, strict=True)
+        latents = torch.stack([one_step(parts["denoiser"], latent, start, self.config) for latent, start in shots])
+        frames = parts["decoder"](latents.transpose(1, 2)).transpose(1, 2)
+        return frames + large if self.config.bicubic_skip else frames
 
 
 def one_step(predict: Callable[[Tensor], Tensor], latent: Tensor, noise: Tensor, config: DuoVSRConfig) -> Tensor:

@@ -1,0 +1,38 @@
+"""Layers with many inputs learn slower, if a run asks for it, and every weight learns once."""
+
+import pytest
+import torch
+from torch import nn
+
+from vsr_core.training.learning import Learning
+
+
+class Narrow(nn.Module):
+    """A layer of 8 inputs, a layer of 4 x 3 x 3 inputs, a norm and a weight of no layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(8, 4)
+        self.norm = nn.LayerNorm(4)
+        self.conv = nn.Conv2d(4, 2, 3)
+        self.shift = nn.Parameter(torch.zeros(5, 4))
+
+
+def first_moves(fan_in: int) -> dict[str, float]:
+    """Return how far Adam moves each weight in its first step: by the rate, whatever the gradient."""
+    network = Narrow()
+    before = {name: value.detach().clone() for name, value in network.named_parameters()}
+    learning = Learning(network, {}, rate=lambda _: 0.5, fan_in=fan_in)
+    learning.update(sum(value.sum() for value in network.parameters()), 0)
+    return {name: (value - before[name]).abs().mean().item() for name, value in network.named_parameters()}
+
+
+def test_all_weights_learn_at_one_rate_by_default():
+    assert first_moves(0) == pytest.approx(dict.fromkeys(first_moves(0), 0.5), rel=1e-4)
+
+
+def test_a_layer_with_more_inputs_learns_as_many_times_slower():
+    moves = first_moves(9)
+    slow = {name: moves.pop(name) for name in ("conv.weight", "conv.bias")}
+    assert slow == pytest.approx({"conv.weight": 0.125, "conv.bias": 0.125}, rel=1e-4)
+    assert moves == pytest.approx(dict.fromkeys(moves, 0.5), rel=1e-4)
