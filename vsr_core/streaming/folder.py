@@ -28,9 +28,22 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises VideoError if another run holds the lock, or the folder cannot be written to.
     """
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        _lock(lock, folder)
+        yield
+    finally:
+        if lock.is_locked:
+            with suppress(OSError):
+                (folder / LOCK).unlink()
+            lock.release()
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _lock(lock: FileLock, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=0)
         lock.acquire()
         if not (folder / LOCK).exists():  # another run removed it between opening and locking
             raise Timeout(str(folder))
@@ -40,14 +53,6 @@ def locked(folder: Path) -> Iterator[None]:
         ) from error
     except (OSError, NotImplementedError) as error:
         raise write_error(folder, error) from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            (folder / LOCK).unlink()
-        lock.release()
-        with suppress(OSError):
-            folder.rmdir()
 
 
 def recorded(folder: Path) -> int:

@@ -76,12 +76,12 @@ def prefetched(items: Iterable[Item], depth: int) -> Iterator[Iterator[Item]]:
                 source.close()
 
     thread = threading.Thread(target=read, name="read ahead", daemon=True)
-    thread.start()
-    try:
+    try:  # an interrupt may come while the thread starts
+        thread.start()
         yield iter(pipe)
     finally:
         pipe.abandon()
-        thread.join()
+        _wait_for(thread)
 
 
 @contextmanager
@@ -103,8 +103,8 @@ def written_behind(consume: Callable[[Iterator[Item]], None], depth: int) -> Ite
             pipe.abandon()
 
     thread = threading.Thread(target=write, name="write behind", daemon=True)
-    thread.start()
     try:
+        thread.start()
         yield pipe.put
         pipe.end()
         thread.join()
@@ -112,8 +112,14 @@ def written_behind(consume: Callable[[Iterator[Item]], None], depth: int) -> Ite
         pass
     except BaseException as error:
         pipe.end(error)
-        thread.join()
         raise
-    thread.join()
+    finally:
+        _wait_for(thread)
     if failed:
         raise failed[0]
+
+
+def _wait_for(thread: threading.Thread) -> None:
+    """Wait until a thread has ended that may never have started."""
+    if thread.ident is not None:
+        thread.join()

@@ -108,7 +108,9 @@ def join_into(
 def _write(file: Path, target: Path, pictures: JoinedPictures, origin: Fraction, source: tuple = (), **options) -> None:
     """Write `pictures` and, given an opened container and its video stream as `source`, what is beside them."""
     matroska = target.suffix.lower() == ".mkv"
-    with _output(file, {} if matroska else {"movflags": _movflags(source)}) as output:
+    # Matroska gets a random number without it, and the same run another file.
+    options_of_format = {"fflags": "+bitexact"} if matroska else {"movflags": _movflags(source)}
+    with _output(file, options_of_format) as output:
         stream = pictures.add_to(output, tick=MILLISECOND if matroska else pictures.header.tick)
         beside = Beside(*source, output, stream, target=target, **options) if source else None
         for packet in pictures.packets(stream, origin=origin):

@@ -232,6 +232,7 @@ def test_the_memory_estimate_of_the_step_is_what_it_allocates(dtype, ffn_width):
     assert restorer.memory_bytes("step", 12, 64, 64, dtype) == pytest.approx(used, rel=0.25)
 
 
+@torch.inference_mode()
 @pytest.mark.parametrize(("dtype", "pixels"), [(torch.float32, 2**19), (torch.bfloat16, 2**19), (torch.bfloat16, 1)])
 @pytest.mark.parametrize("config", [SMALL, replace(TINY, vae_width=16, vae_layers=2)])
 def test_the_memory_estimate_of_the_autoencoder_is_what_it_allocates(monkeypatch, config, dtype, pixels):

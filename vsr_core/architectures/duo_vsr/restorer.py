@@ -13,14 +13,16 @@ from torch import Tensor
 from ...checkpoints.strict import assign
 from ...contract import Requirements, Stage
 from ...errors import SettingError
-from .causal import SHARED, Carry, pictures_at_once
+from .causal import Carry, pictures_at_once
 from .config import FRAMES_PER_LATENT, PAPER, SCALE, DuoVSRConfig
 from .network import DuoVSR, as_video, enlarged, frames_of, one_step
 from .tiny_files import build_tiny_decoder
 
-ENCODE_MAPS, DECODE_MAPS = (12, 10), (20, 11)
+ENCODE_MAPS, DECODE_MAPS = (11, 10), (19, 11)
 """Values per output pixel alive at the peak of the VAE's halves, in `vae_width`s: carried on, however long the shot is,
 and for each frame of those that a layer works on together."""
+FOUR_SHARED = 1.8
+"""So many frames' values do four take that share their products, which are those of float32 on a CPU."""
 TINY_DECODE_VALUES = (300, 0)
 """The same for the tiny decoder, whose widths never change and which works frame by frame."""
 ATTENTION_WIDTHS = {torch.float32: 8, torch.float16: 12, torch.bfloat16: 12}
@@ -88,8 +90,8 @@ class DuoVSRRestorer:
             return tokens * _bytes_per_token(self.config, dtype)
         pixels = height * width * SCALE**2
         carried, each = self.values[stage]
-        together = SHARED if dtype == torch.float32 else pictures_at_once(pixels)
-        return pixels * ((carried + each * together) * dtype.itemsize + 3 * frames * torch.float32.itemsize)
+        together = FOUR_SHARED if dtype == torch.float32 else pictures_at_once(pixels)
+        return int(pixels * ((carried + each * together) * dtype.itemsize + 3 * frames * torch.float32.itemsize))
 
     def _run(self, name: str, x: Tensor, **others: Tensor | Carry | None) -> Tensor:
         part = self.parts[name]
