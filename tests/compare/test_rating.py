@@ -82,7 +82,7 @@ def test_a_package_that_is_not_there_is_named_with_how_to_get_it(
     monkeypatch.setitem(sys.modules, package, None)
     rating = rate(before, after, before if reference else None)
     assert set(rating.missing) == metrics
-    assert all(f"pip install {install}" in reason for reason in rating.missing.values())
+    assert all("pip install" in reason and install in reason for reason in rating.missing.values())
     assert table(rating).count("is missing") == len(metrics)
 
 
