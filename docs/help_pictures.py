@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vsr_core.clip import resize_bicubic
 from vsr_core.color import MODES, correct
-from vsr_core.compare import to_picture
+from vsr_core.compare.picture import to_picture
 from vsr_core.flow import estimator, warped_neighbours
 from vsr_core.load import cast, load_restorer
 from vsr_core.models import DEFAULT, built_in
