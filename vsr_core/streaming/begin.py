@@ -8,7 +8,7 @@ from ..contract import Restorer
 from ..errors import VideoError
 from ..runtime import Runtime
 from ..stages import Stages
-from ..video import CODECS, Seek, Timeline, VideoInfo, check_target, probe, scan
+from ..video import Seek, Timeline, VideoInfo, check_target, probe, scan
 from .context import Context, context
 from .folder import clear, clear_partial, recorded
 from .identity import Facts, job_identity, model_identity, source_identity, stamp
@@ -30,8 +30,8 @@ def begin(
     manifest = None if restart else _unfinished(folder, resume, published is not None)
     if manifest is None or published is None:
         published = None
-        _check_target(job, source, overwrite)
-    output = _output(job, source, restorer.requirements.scale)
+        check_target(job.target, source=source, quality=job.quality_for(source), audio=job.audio, overwrite=overwrite)
+    output = job.output_for(source, restorer.requirements.scale)
     state = stamp(job.source)
     facts = _facts(job, restorer)
     if manifest is None:
@@ -55,16 +55,6 @@ def begin(
     for stage in ("step", "decode"):
         runtime.progress(stage, done, manifest.frames)
     return replace(work, resumed=len(work.segments) - len(missing))
-
-
-def _check_target(job: Job, source: VideoInfo, overwrite: bool) -> None:
-    quality = job.quality.resolved(job.target, source)
-    check_target(job.target, source=source, quality=quality, audio=job.audio, overwrite=overwrite)
-
-
-def _output(job: Job, source: VideoInfo, scale: int) -> OutputSize:
-    quality = job.quality.resolved(job.target, source)
-    return job.size.output(source, scale, multiple=CODECS[quality.codec].multiple)
 
 
 def _unfinished(folder: Path, resume: bool, published: bool) -> Manifest | None:

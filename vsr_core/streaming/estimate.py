@@ -20,7 +20,7 @@ from ..errors import SettingError
 from ..restore import restore
 from ..runtime import Runtime
 from ..tiling.plan import plan_windows
-from ..video import CODECS, Frame, Quality, VideoInfo, probe, read_frames, segment_writer
+from ..video import Frame, Quality, VideoInfo, probe, read_frames, segment_writer
 from .context import context
 from .job import Job
 from .size import OutputSize, resized
@@ -79,8 +79,7 @@ def estimate(job: Job, restorer: Restorer, runtime: Runtime) -> Estimate:
     Raises what the job would raise for its input, its settings and the size of its result.
     """
     source = probe(job.source)
-    quality = job.quality.resolved(job.target, source)
-    output = job.size.output(source, restorer.requirements.scale, multiple=CODECS[quality.codec].multiple)
+    quality, output = job.quality_for(source), job.output_for(source, restorer.requirements.scale)
     frames = _frames(job, source)
     start = time.perf_counter()
     sample = min(frames, plan_windows(restorer, job.settings.tiling).window)

@@ -6,9 +6,10 @@ from typing import Literal, get_args
 
 from ..errors import SettingError
 from ..restore import Settings
-from ..video import Quality
+from ..video import CODECS, Quality, VideoInfo
+from ..video.timing import check_range
 from .plan import POLICIES, Policy
-from .size import TargetSize
+from .size import OutputSize, TargetSize
 
 OnError = Literal["stop", "finish"]
 ON_ERROR: tuple[OnError, ...] = get_args(OnError)
@@ -42,11 +43,17 @@ class Job:
             raise SettingError(f"Unknown way to join segments {self.policy!r}; choose {' or '.join(POLICIES)}.")
         if self.on_error not in ON_ERROR:
             raise SettingError(f"Unknown way to meet damage {self.on_error!r}; choose {' or '.join(ON_ERROR)}.")
-        start, stop = self.frames
-        if start < 0 or (stop is not None and stop <= start):
-            raise SettingError(f"Frames {start}:{stop} are no range. Expected 0 <= start < stop.")
+        check_range(*self.frames)
 
     @property
     def trimmed(self) -> bool:
         """Return whether only a part of the frames is wanted."""
         return self.frames != (0, None)
+
+    def quality_for(self, source: VideoInfo) -> Quality:
+        """Return how the frames of `source` are encoded, with nothing left to choose. Raises VideoError."""
+        return self.quality.resolved(self.target, source)
+
+    def output_for(self, source: VideoInfo, scale: int) -> OutputSize:
+        """Return the size that a model which enlarges `scale` times gives to the frames of `source`."""
+        return self.size.output(source, scale, multiple=CODECS[self.quality_for(source).codec].multiple)

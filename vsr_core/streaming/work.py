@@ -41,7 +41,7 @@ class Work:
     @property
     def quality(self) -> Quality:
         """Return how frames are encoded, with nothing left to choose."""
-        return self.job.quality.resolved(self.job.target, self.source)
+        return self.job.quality_for(self.source)
 
     @property
     def settings(self) -> Settings:

@@ -12,7 +12,7 @@ from .images import decode_image, image_files, image_header
 from .info import IMAGE_RATE
 from .orientation import frame_orientation, turn_upright
 from .picture import color_tags, to_rgb
-from .timing import Seek, timed_frames
+from .timing import Seek, check_range, timed_frames
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ def read_frames(
     Raises VideoError for what cannot be read, at the point of damage in a damaged file; SettingError for a
     range without frames.
     """
-    if start < 0 or (stop is not None and stop <= start):
-        raise SettingError(f"Frames {start}:{stop} are no range. Expected 0 <= start < stop.")
+    check_range(start, stop)
     path = Path(path)
     files = image_files(path)
     frames = _video_frames(path, start, stop, seek) if files is None else _image_frames(files, start, stop)

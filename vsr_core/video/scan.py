@@ -14,7 +14,7 @@ from .images import image_files
 from .info import IMAGE_RATE, probe
 from .picture import small_rgb
 from .read import read_frames
-from .timing import Seek, checksum, timed_frames
+from .timing import Seek, check_range, checksum, timed_frames
 
 SMALL = 64
 """Pixels of the longer side of a small picture."""
@@ -59,8 +59,7 @@ def scan(
     ends before it, unless no frame comes before. `progress` is called with frames done and, where known, in all.
     """
     path, notify = Path(path), progress or (lambda done, total: None)
-    if start < 0 or (stop is not None and stop <= start):
-        raise SettingError(f"Frames {start}:{stop} are no range. Expected 0 <= start < stop.")
+    check_range(start, stop)
     known = probe(path).frames
     total = None if known is None else max(0, min(known, stop or known) - start)
     sights = _images(path, start, stop) if image_files(path) else _frames(path, start, stop)

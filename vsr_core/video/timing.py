@@ -133,6 +133,12 @@ def _decoded_from(container, stream, path: Path, stamp: int) -> Iterator:
         raise _Lost from error
 
 
+def check_range(start: int, stop: int | None) -> None:
+    """Raise SettingError unless frames `start` up to, not including, `stop` (None: to the end) can be any."""
+    if start < 0 or (stop is not None and stop <= start):
+        raise SettingError(f"Frames {start}:{stop} are no range. Expected 0 <= start < stop.")
+
+
 def checksum(frame) -> int:
     """Return a checksum of the first plane of an `av.VideoFrame`: of its luma, or of some of its colours."""
     plane = frame.planes[0]
