@@ -9,7 +9,8 @@ from architectures.duo_vsr.text_encoder import write_text_encoder
 from torch import Tensor
 
 from vsr_core.architectures.duo_vsr.config import PAPER, TINY
-from vsr_core.architectures.duo_vsr.prompt import encode_prompt, has_text_encoder, no_prompt, read_prompt
+from vsr_core.architectures.duo_vsr.prompt import encode_prompt, no_prompt, read_prompt
+from vsr_core.checkpoints.text_encoder import has_text_encoder
 from vsr_core.errors import CheckpointError, MissingPackageError, SettingError
 
 SIZE = (TINY.prompt_tokens, TINY.prompt_width)

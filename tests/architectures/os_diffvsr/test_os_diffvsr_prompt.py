@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vsr_core.architectures.os_diffvsr.config import PAPER, TINY
-from vsr_core.architectures.os_diffvsr.prompt import encode_prompt, has_text_encoder, read_prompt
+from vsr_core.architectures.os_diffvsr.prompt import encode_prompt, read_prompt
+from vsr_core.checkpoints.text_encoder import has_text_encoder
 from vsr_core.errors import CheckpointError, MissingPackageError, SettingError
 
 SIZE = (TINY.prompt_tokens, TINY.prompt_width)

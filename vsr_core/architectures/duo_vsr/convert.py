@@ -8,12 +8,13 @@ from torch import Tensor
 
 from ...checkpoints.lora import merge
 from ...checkpoints.metadata import Metadata, config_to_json
+from ...checkpoints.text_encoder import has_text_encoder
 from ...checkpoints.write import write_model
 from ...errors import CheckpointError, SettingError
 from ..argument import Argument
 from .config import PAPER, DuoVSRConfig
 from .network import DuoVSR
-from .prompt import DEFAULT, NO_TEXT, WAYS, encode_prompt, has_text_encoder, no_prompt, read_prompt
+from .prompt import DEFAULT, NO_TEXT, WAYS, encode_prompt, no_prompt, read_prompt
 from .wan_files import read_dit, read_vae
 from .wan_lora import read_lora
 

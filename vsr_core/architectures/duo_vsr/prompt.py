@@ -1,13 +1,13 @@
 """The prompt's embedding: from a file, computed once by UMT5-XXL, or nothing but padding."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ...checkpoints.embedding import read_embedding
-from ...errors import CheckpointError, MissingPackageError, SettingError
+from ...checkpoints.text_encoder import load_text_encoder
+from ...errors import CheckpointError, SettingError
 from .config import DuoVSRConfig
 from .denoiser import filled
 
@@ -43,23 +43,19 @@ def encode_prompt(folder: str | Path, prompt: str, config: DuoVSRConfig) -> Tens
     of this width, SettingError if the prompt is too long.
     """
     folder = Path(folder)
-    if not has_text_encoder(folder):
-        raise CheckpointError(
-            f"{folder} has no folders text_encoder/ and tokenizer/; name a folder in diffusers' layout, such as that "
-            "of Wan-AI/Wan2.1-T2V-1.3B-Diffusers."
-        )
-    tokenizer, encoder = _load(folder)
+    tokenizer, encoder = load_text_encoder(
+        folder,
+        tokenizer="AutoTokenizer",
+        encoder="UMT5EncoderModel",
+        example="Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
+        torch_dtype="auto",
+    )
     tokens = tokenizer(" ".join(prompt.split())).input_ids
     if len(tokens) > config.prompt_tokens:
         raise SettingError(f"The prompt has {len(tokens)} tokens, the end included; {config.prompt_tokens} fit.")
     with torch.inference_mode():
         embedding = encoder(torch.tensor([tokens]))[0]
     return checked(embedding, config, f"The text encoder in {folder.name}")
-
-
-def has_text_encoder(folder: Path) -> bool:
-    """Say whether `folder` has what `encode_prompt` needs."""
-    return (folder / "text_encoder").is_dir() and (folder / "tokenizer").is_dir()
 
 
 def checked(embedding: Tensor, config: DuoVSRConfig, origin: str) -> Tensor:
@@ -75,19 +71,3 @@ def checked(embedding: Tensor, config: DuoVSRConfig, origin: str) -> Tensor:
     if not embedding.isfinite().all():
         raise CheckpointError(f"{origin} gives an embedding with values that are not finite.")
     return filled(rows.float(), config.prompt_tokens).clone()
-
-
-def _load(folder: Path) -> tuple[Any, Any]:
-    try:
-        from transformers import AutoTokenizer, UMT5EncoderModel
-    except ImportError as error:
-        raise MissingPackageError(
-            f"Computing a prompt's embedding needs the package transformers, which cannot be imported ({error}); run "
-            "`pip install transformers`, or give the embedding ready made: --prompt-embeds FILE."
-        ) from error
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-        encoder = UMT5EncoderModel.from_pretrained(folder / "text_encoder", local_files_only=True, torch_dtype="auto")
-        return tokenizer, encoder.eval()
-    except Exception as error:
-        raise CheckpointError(f"{folder} holds no text encoder that transformers can load: {error}.") from error

@@ -8,13 +8,14 @@ from torch import Tensor
 from ...checkpoints.lora import merge
 from ...checkpoints.metadata import Metadata, config_to_json
 from ...checkpoints.strict import check_fit
+from ...checkpoints.text_encoder import has_text_encoder
 from ...checkpoints.write import write_model
 from ...errors import CheckpointError, SettingError
 from ..argument import Argument
 from .config import PAPER, OSDiffVSRConfig
 from .network import OSDiffVSR
 from .osediff import read_osediff
-from .prompt import DEFAULT, WAYS, encode_prompt, has_text_encoder, read_prompt
+from .prompt import DEFAULT, WAYS, encode_prompt, read_prompt
 from .sd21 import NAMES, read_sd21
 from .temporal import MultiFrameFusion
 

@@ -1,13 +1,13 @@
 """The prompt's embedding: from a file, or computed once by a text encoder that the user has."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ...checkpoints.embedding import read_embedding
-from ...errors import CheckpointError, MissingPackageError, SettingError
+from ...checkpoints.text_encoder import load_text_encoder
+from ...errors import CheckpointError, SettingError
 from .config import OSDiffVSRConfig
 from .sd21 import TEXT_WIDTHS
 
@@ -33,20 +33,19 @@ def encode_prompt(folder: str | Path, prompt: str, config: OSDiffVSRConfig) -> T
     of this width, SettingError if the prompt is too long.
     """
     folder = Path(folder)
-    _check_folder(folder)
-    tokenizer, encoder = _load(folder)
+    tokenizer, encoder = load_text_encoder(
+        folder,
+        tokenizer="CLIPTokenizer",
+        encoder="CLIPTextModel",
+        example="stabilityai/stable-diffusion-2-1-base",
+    )
     tokens = tokenizer(prompt).input_ids
     free = config.prompt_tokens - len(tokens)
     if free < 0:
         raise SettingError(f"The prompt has {len(tokens)} tokens, start and end included; {config.prompt_tokens} fit.")
     with torch.inference_mode():
-        embedding = encoder(torch.tensor([tokens + free * [PADDING]]))[0]
+        embedding = encoder.float()(torch.tensor([tokens + free * [PADDING]]))[0]
     return checked(embedding, config, f"The text encoder in {folder.name}")
-
-
-def has_text_encoder(folder: Path) -> bool:
-    """Say whether `folder` has what `encode_prompt` needs."""
-    return (folder / "text_encoder").is_dir() and (folder / "tokenizer").is_dir()
 
 
 def checked(embedding: Tensor, config: OSDiffVSRConfig, origin: str) -> Tensor:
@@ -62,26 +61,3 @@ def checked(embedding: Tensor, config: OSDiffVSRConfig, origin: str) -> Tensor:
     if not embedding.isfinite().all():
         raise CheckpointError(f"{origin} gives an embedding with values that are not finite.")
     return embedding.reshape(expected).float().clone()
-
-
-def _check_folder(folder: Path) -> None:
-    if not has_text_encoder(folder):
-        raise CheckpointError(
-            f"{folder} has no folders text_encoder/ and tokenizer/; name a folder in diffusers' layout, such as that "
-            "of stabilityai/stable-diffusion-2-1-base."
-        )
-
-
-def _load(folder: Path) -> tuple[Any, Any]:
-    try:
-        from transformers import CLIPTextModel, CLIPTokenizer
-    except ImportError as error:
-        raise MissingPackageError(
-            f"Computing a prompt's embedding needs the package transformers, which cannot be imported ({error}); run "
-            "`pip install transformers`, or give the embedding ready made: --prompt-embeds FILE."
-        ) from error
-    try:
-        tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-        return tokenizer, CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True).float().eval()
-    except Exception as error:
-        raise CheckpointError(f"{folder} holds no text encoder that transformers can load: {error}.") from error
