@@ -38,7 +38,8 @@ class Learner:
         self.accelerator, self.rate, self.clip_norm = accelerator, rate, clip_norm
         self.optimizer = optimizer(paces(network, fan_in))
         self._wrapped, self._stepping = accelerator.prepare(network, self.optimizer)
-        self.network = accelerator.unwrap_model(self._wrapped, keep_fp32_wrapper=False)  # recipes say where they autocast
+        # Without the autocast that `prepare` adds: recipes say themselves where they want it.
+        self.network = accelerator.unwrap_model(self._wrapped, keep_fp32_wrapper=False)
         self.ema = EMA(network, ema) if ema else None
 
     def __call__(self, *inputs: Any) -> Any:
