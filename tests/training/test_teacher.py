@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from training.runs import CPU
 
 from vsr_core.architectures.adc_vsr import TINY, build
 from vsr_core.architectures.adc_vsr.autoencoder import MiddleBlock
@@ -67,7 +68,7 @@ def test_a_student_starts_from_an_image_model_with_idle_temporal_blocks(tmp_path
     image = AdcVSR(image_config)
     metadata = Metadata(architecture="adc_vsr", config=config_to_json(image_config))
     path = write_model(tmp_path / "image.safetensors", image.state_dict(), metadata)
-    student = stage1.build(stage1.tiny(), torch.device("cpu"), init=path).student.eval()
+    student = stage1.build(stage1.tiny(), CPU, init=path).student.network.eval()
     clip = torch.rand(4, 3, 16, 16)
     restorer = build(image_config, image.state_dict(), "image")
     with torch.no_grad():

@@ -1,10 +1,14 @@
 """Layers with many inputs learn slower, if a run asks for it, and every weight learns once."""
 
+from copy import deepcopy
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
+from training.runs import CPU
 
-from vsr_core.training.learning import Learning
+from vsr_core.training.learner import Learner
 
 
 class Narrow(nn.Module):
@@ -22,7 +26,7 @@ def first_moves(fan_in: int) -> dict[str, float]:
     """Return how far Adam moves each weight in its first step: by the rate, whatever the gradient."""
     network = Narrow()
     before = {name: value.detach().clone() for name, value in network.named_parameters()}
-    learning = Learning(network, {}, rate=lambda _: 0.5, fan_in=fan_in)
+    learning = Learner(network, CPU, rate=lambda _: 0.5, fan_in=fan_in)
     learning.update(sum(value.sum() for value in network.parameters()), 0)
     return {name: (value - before[name]).abs().mean().item() for name, value in network.named_parameters()}
 
@@ -36,3 +40,16 @@ def test_a_layer_with_more_inputs_learns_as_many_times_slower():
     slow = {name: moves.pop(name) for name in ("conv.weight", "conv.bias")}
     assert slow == pytest.approx({"conv.weight": 0.125, "conv.bias": 0.125}, rel=1e-4)
     assert moves == pytest.approx(dict.fromkeys(moves, 0.5), rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, partial(torch.optim.SGD, momentum=0.9), torch.optim.AdamW])
+def test_a_learner_goes_on_from_its_state_whatever_its_optimiser_keeps(optimizer):
+    torch.manual_seed(0)
+    networks = [Narrow() for _ in range(2)]
+    whole, again = (Learner(network, CPU, rate=lambda _: 0.1, optimizer=optimizer) for network in networks)
+    for index in range(3):
+        if index == 2:
+            again.load_state_dict(deepcopy(whole.state_dict()))
+            again.update(sum(value.square().sum() for value in networks[1].parameters()), index)
+        whole.update(sum(value.square().sum() for value in networks[0].parameters()), index)
+    assert all(torch.equal(value, other) for value, other in zip(whole.weights().values(), again.weights().values()))

@@ -1,0 +1,73 @@
+"""DUO-VSR from scratch: every clip has noise of its own, and every part learns."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from restorers import random_clip
+from training.runs import CPU, exported, first_batch, moved, weights_before
+
+from vsr_core.architectures.duo_vsr import SMALL, TINY
+from vsr_core.architectures.duo_vsr.network import DuoVSR
+from vsr_core.load import cast, load_restorer
+from vsr_core.schedulers.noise import frame_noise
+from vsr_core.training.data import SyntheticClips
+from vsr_core.training.duo_vsr.pretrain import build, dataset, noises, small, tiny
+from vsr_core.training.pretrain import Pretrain
+
+FROM_BICUBIC = replace(TINY, bicubic_skip=True, latent_skip=True)
+
+
+def run(**changes) -> Pretrain:
+    return build(replace(tiny(), **changes), CPU)
+
+
+def clips() -> SyntheticClips:
+    return dataset(tiny(), None)
+
+
+@pytest.fixture(scope="module")
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    return first_batch(clips())
+
+
+@pytest.mark.parametrize("network", [TINY, FROM_BICUBIC])
+def test_gradients_reach_every_weight(batch, network):
+    learning = run(network=network)
+    (before,) = weights_before(learning.student.network)
+    assert {name.split(".")[0] for name in before} == {"dit", "vae", "prompt"}
+    for index in range(4):
+        learning.step(batch, index)
+    assert moved(learning.student.network, before) == before.keys()
+
+
+def test_every_clip_of_a_run_has_noise_of_its_own(batch):
+    config = tiny()
+    first, second = noises(batch[0], range(2), config)
+    third = noises(batch[0], range(2, 4), config)[0]
+    assert first.shape == (2, TINY.latent_channels, 8, 8)
+    assert not any(torch.equal(one, other) for one, other in ((first, second), (first, third), (second, third)))
+    assert torch.equal(noises(batch[0], range(1, 3), config)[0], second)
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_the_exported_model_restores_as_the_network_does(tmp_path, batch, ema):
+    learning = run(ema=ema)
+    for index in range(3):
+        learning.step(batch, index)
+    exported(learning, tmp_path / "model.safetensors")
+    restorer = cast(load_restorer(tmp_path / "model.safetensors"), torch.float32)
+    expected = DuoVSR(TINY)
+    expected.load_state_dict(learning.student.weights())
+    clip = random_clip(5)
+    noise = frame_noise((TINY.latent_channels, clip.shape[2] // 2, clip.shape[3] // 2), 0, range(2))
+    with torch.no_grad():
+        found = restorer.decode(restorer.step(restorer.encode(clip), noise=noise), clip)
+        frames = (expected(clip, noise) + 1) / 2
+    assert (found - frames).abs().max() < 0.01
+
+
+def test_the_built_in_models_run_trains_its_network_from_bicubic():
+    assert small().network == SMALL
+    assert SMALL.bicubic_skip and SMALL.latent_skip
+    assert small().frames == SMALL.window
