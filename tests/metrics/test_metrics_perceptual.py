@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vsr_core.errors import ClipError, MissingPackageError
 from vsr_core.metrics import load_lpips
-from vsr_core.metrics.perceptual import SHAPES
+from vsr_core.metrics.perceptual import SHAPES, load_network
 
 
 @pytest.fixture
@@ -82,3 +82,13 @@ def test_a_missing_backbone_says_how_to_get_it(tmp_path, monkeypatch):
 
     with pytest.raises(MissingPackageError, match=r"alexnet.safetensors.*metric_weights.py"):
         load_lpips(tmp_path)
+
+
+def test_as_a_loss_it_measures_the_same_and_passes_gradients_on(lpips, tmp_path):
+    clip, reference = torch.rand(2, 2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    clip.requires_grad_(True)
+    distances = load_network(tmp_path)(clip * 2 - 1, reference * 2 - 1)
+    assert distances.shape == (2, 1, 1, 1)
+    assert torch.allclose(distances.flatten(), lpips(clip, reference), atol=1e-5)
+    distances.mean().backward()
+    assert clip.grad.abs().max() > 0

@@ -1,5 +1,8 @@
 """Layers with many inputs learn slower, if a run asks for it, and every weight learns once."""
 
+from copy import deepcopy
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -37,3 +40,16 @@ def test_a_layer_with_more_inputs_learns_as_many_times_slower():
     slow = {name: moves.pop(name) for name in ("conv.weight", "conv.bias")}
     assert slow == pytest.approx({"conv.weight": 0.125, "conv.bias": 0.125}, rel=1e-4)
     assert moves == pytest.approx(dict.fromkeys(moves, 0.5), rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, partial(torch.optim.SGD, momentum=0.9), torch.optim.AdamW])
+def test_a_learner_goes_on_from_its_state_whatever_its_optimiser_keeps(optimizer):
+    torch.manual_seed(0)
+    networks = [Narrow() for _ in range(2)]
+    whole, again = (Learner(network, CPU, rate=lambda _: 0.1, optimizer=optimizer) for network in networks)
+    for index in range(3):
+        if index == 2:
+            again.load_state_dict(deepcopy(whole.state_dict()))
+            again.update(sum(value.square().sum() for value in networks[1].parameters()), index)
+        whole.update(sum(value.square().sum() for value in networks[0].parameters()), index)
+    assert all(torch.equal(value, other) for value, other in zip(whole.weights().values(), again.weights().values()))

@@ -56,18 +56,18 @@ def test_averaged_weights_are_the_hand_computed_ones():
     ema = EMA(module, 0.15)
     nn.init.constant_(module.weight, 2.0)
     ema.update()
-    assert ema.weights()["weight"].item() == pytest.approx(0.1 * 1.0 + 0.9 * 2.0)  # 1 / (1 + 9) < 0.15
+    assert ema.average["weight"].item() == pytest.approx(0.1 * 1.0 + 0.9 * 2.0)  # 1 / (1 + 9) < 0.15
     nn.init.constant_(module.weight, 4.0)
     ema.update()
-    assert ema.weights()["weight"].item() == pytest.approx(0.15 * 1.9 + 0.85 * 4.0)  # 2 / (2 + 9) > 0.15
+    assert ema.average["weight"].item() == pytest.approx(0.15 * 1.9 + 0.85 * 4.0)  # 2 / (2 + 9) > 0.15
 
 
 def test_averages_are_float32_and_no_part_of_the_module():
     module = nn.Linear(2, 2).bfloat16()
     ema = EMA(module, 0.9)
-    assert {value.dtype for value in ema.weights().values()} == {torch.float32}
+    assert {value.dtype for value in ema.average.values()} == {torch.float32}
     before = module.weight.clone()
-    ema.weights()["weight"].zero_()
+    ema.average["weight"].zero_()
     assert torch.equal(module.weight, before)
 
 
@@ -82,4 +82,4 @@ def test_averages_continue_from_their_state():
     nn.init.normal_(module.weight)
     ema.update()
     again.update()
-    assert torch.equal(again.weights()["weight"], ema.weights()["weight"])
+    assert torch.equal(again.weights()["weight"], ema.average["weight"])

@@ -3,7 +3,7 @@
 Defaults are those of RealBasicVSR (Chan et al. 2022), from its published training configuration in MMEditing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..errors import SettingError
@@ -130,6 +130,12 @@ class DegradationConfig:
 
 
 PAPER = DegradationConfig()
+
+_NO_CODEC = CodecConfig(probability=0.0)
+REAL_ESRGAN = DegradationConfig(
+    first=replace(PAPER.first, codec=_NO_CODEC), second=replace(PAPER.second, codec=_NO_CODEC)
+)
+"""What Real-ESRGAN (Wang et al. 2021) does to pictures, to which RealBasicVSR adds video codecs."""
 
 _SMOOTH: tuple[ResizeMethod, ...] = ("area", "bicubic_antialiased")
 _MILD_ENCODERS = (

@@ -33,7 +33,7 @@ def load_lpips(folder: Path) -> Callable[[Tensor, Tensor], Tensor]:
     The backbone comes from `folder`/alexnet.safetensors, else from torch hub's cache.
     Raises MissingPackageError if the package or the backbone is absent.
     """
-    network = _network(_backbone(folder))
+    network = load_network(folder)
 
     def lpips(clip: Tensor, reference: Tensor) -> Tensor:
         check_same_shape(clip, reference)
@@ -44,7 +44,12 @@ def load_lpips(folder: Path) -> Callable[[Tensor, Tensor], Tensor]:
     return lpips
 
 
-def _network(backbone: dict[str, Tensor]) -> nn.Module:
+def load_network(folder: Path) -> nn.Module:
+    """Return LPIPS as a network that passes gradients on: two (N, 3, H, W) in -1..1 to (N, 1, 1, 1).
+
+    Files and errors are those of `load_lpips`.
+    """
+    backbone = alexnet_weights(folder)
     try:
         import lpips
     except (ImportError, RuntimeError) as error:  # torchvision raises RuntimeError beside another torch
@@ -63,7 +68,11 @@ def _network(backbone: dict[str, Tensor]) -> nn.Module:
     return network
 
 
-def _backbone(folder: Path) -> dict[str, Tensor]:
+def alexnet_weights(folder: Path) -> dict[str, Tensor]:
+    """Return AlexNet's convolutions under torchvision's names.
+
+    Raises MissingPackageError if they are neither in `folder` nor in torch hub's cache.
+    """
     cached = hub_checkpoint(HUB_CHECKPOINT)
     if cached and not (folder / WEIGHTS_FILE).is_file():
         state = torch.load(cached, map_location="cpu", weights_only=True)

@@ -74,7 +74,7 @@ class Learner:
         """Continue from `state_dict()`."""
         set_state_dict(
             self._wrapped,
-            self.optimizer,
+            self.optimizer if state["optimizer"]["state"] else (),  # torch refuses one that keeps nothing, as plain SGD
             model_state_dict=state["network"],
             optim_state_dict=state["optimizer"],
             options=WHOLE,

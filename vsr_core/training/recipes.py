@@ -9,7 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-RECIPES = ("adc_vsr/stage1", "os_diffvsr/pretrain", "duo_vsr/pretrain")
+RECIPES = ("adc_vsr/stage1", "os_diffvsr/pretrain", "os_diffvsr/adjacent_frame", "duo_vsr/pretrain")
 CONFIGS = ("tiny", "small", "small_dists", "paper")
 
 

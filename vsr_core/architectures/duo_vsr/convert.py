@@ -1,6 +1,7 @@
 """Turn Wan2.1's DiT and VAE, and a LoRA for super-resolution, into one file of ours."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -8,13 +9,12 @@ from torch import Tensor
 
 from ...checkpoints.lora import merge
 from ...checkpoints.metadata import Metadata, config_to_json
-from ...checkpoints.text_encoder import has_text_encoder
 from ...checkpoints.write import write_model
-from ...errors import CheckpointError, SettingError
 from ..argument import Argument
+from ..prompt_choice import choose_prompt
 from .config import PAPER, DuoVSRConfig
 from .network import DuoVSR
-from .prompt import DEFAULT, NO_TEXT, WAYS, encode_prompt, no_prompt, read_prompt
+from .prompt import DEFAULT, NO_TEXT, WAYS, encode_prompt, read_prompt
 from .wan_files import read_dit, read_vae
 from .wan_lora import read_lora
 
@@ -101,15 +101,14 @@ def _prompt(
     wan: Path, file: str | Path | None, folder: str | Path | None, prompt: str | None, config: DuoVSRConfig
 ) -> tuple[Tensor, str]:
     """Return the prompt's embedding and what it is, in words."""
-    if file is not None:
-        if folder is not None or prompt is not None:
-            raise SettingError("--prompt-embeds is the prompt already; leave out --text-encoder and --prompt.")
-        if str(file) == NO_TEXT:
-            return no_prompt(config), "no prompt (zeros)"
-        return read_prompt(file, config), f"prompt embedding of {Path(file).name}"
-    if folder is None:
-        if not has_text_encoder(wan):
-            raise CheckpointError(f"There is no prompt. Give one of {WAYS}.")
-        folder = wan
-    prompt = DEFAULT if prompt is None else prompt
-    return encode_prompt(folder, prompt, config), f"prompt {prompt!r}"
+    text, described = choose_prompt(
+        file=file,
+        folder=folder,
+        prompt=prompt,
+        base=wan,
+        read=partial(read_prompt, config=config),
+        encode=partial(encode_prompt, config=config),
+        default=DEFAULT,
+        absent=f"There is no prompt. Give one of {WAYS}.",
+    )
+    return text, "no prompt (zeros)" if str(file) == NO_TEXT else described

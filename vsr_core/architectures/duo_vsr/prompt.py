@@ -29,10 +29,12 @@ def no_prompt(config: DuoVSRConfig) -> Tensor:
 
 
 def read_prompt(path: str | Path, config: DuoVSRConfig) -> Tensor:
-    """Return the embedding (tokens, width) in a file; shorter ones are filled up with zeros.
+    """Return the embedding (tokens, width) in a file, or that of NO_TEXT; shorter ones are filled up with zeros.
 
     Raises CheckpointError if there is not one, or if it is wider or longer.
     """
+    if str(path) == NO_TEXT:
+        return no_prompt(config)
     return checked(read_embedding(path), config, Path(path).name)
 
 

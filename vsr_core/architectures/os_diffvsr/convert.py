@@ -1,5 +1,6 @@
 """Turn Stable Diffusion 2.1 and OSEDiff's LoRA into one file of ours."""
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -8,10 +9,9 @@ from torch import Tensor
 from ...checkpoints.lora import merge
 from ...checkpoints.metadata import Metadata, config_to_json
 from ...checkpoints.strict import check_fit
-from ...checkpoints.text_encoder import has_text_encoder
 from ...checkpoints.write import write_model
-from ...errors import CheckpointError, SettingError
 from ..argument import Argument
+from ..prompt_choice import choose_prompt
 from .config import PAPER, OSDiffVSRConfig
 from .network import OSDiffVSR
 from .osediff import read_osediff
@@ -92,16 +92,16 @@ def _prompt(
     sd21: Path, file: str | Path | None, folder: str | Path | None, prompt: str | None, config: OSDiffVSRConfig
 ) -> tuple[Tensor, str]:
     """Return the prompt's embedding and what it is, in words."""
-    if file is not None:
-        if folder is not None or prompt is not None:
-            raise SettingError("--prompt-embeds is the prompt already; leave out --text-encoder and --prompt.")
-        return read_prompt(file, config), f"prompt embedding of {Path(file).name}"
-    if folder is None:
-        if not has_text_encoder(sd21):
-            raise CheckpointError(f"There is no prompt, and {sd21.name} {_why_not(sd21)}. Give one of {WAYS}.")
-        folder = sd21
-    prompt = DEFAULT if prompt is None else prompt
-    return encode_prompt(folder, prompt, config), f"prompt {prompt!r}"
+    return choose_prompt(
+        file=file,
+        folder=folder,
+        prompt=prompt,
+        base=sd21,
+        read=partial(read_prompt, config=config),
+        encode=partial(encode_prompt, config=config),
+        default=DEFAULT,
+        absent=f"There is no prompt, and {sd21.name} {_why_not(sd21)}. Give one of {WAYS}.",
+    )
 
 
 def _why_not(sd21: Path) -> str:

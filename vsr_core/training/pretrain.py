@@ -1,0 +1,73 @@
+"""Learning super-resolution by pixels from scratch: what a small network does that has no pretrained weights."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from ..checkpoints.metadata import Metadata, config_to_json
+from .learner import Learner
+from .losses import pixel_l1, psnr
+from .processes import items
+from .schedules import cosine
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+class Pretrain:
+    """Network, optimiser and averaged weights of one run."""
+
+    def __init__(
+        self,
+        config: Any,
+        accelerator: "Accelerator",
+        network: nn.Module,
+        *,
+        inputs: Callable[[Tensor, range], tuple],
+        architecture: str,
+        title: str,
+        fan_in: int = 0,
+    ):
+        """Train `network` as `config` of an architecture's recipe says.
+
+        `inputs` makes what the network takes of LR clips (B, T, 3, H, W) in 0..1 and of the numbers of these items. The
+        network returns their frames in -1..1, in order, of the size of the true ones.
+        """
+        self.config, self.accelerator, self.device = config, accelerator, accelerator.device
+        self.inputs, self.architecture, self.title = inputs, architecture, title
+        rate = partial(cosine, base=config.learning_rate, warmup=config.warmup, steps=config.steps)
+        self.student = Learner(
+            network.to(self.device),
+            accelerator,
+            rate=rate,
+            clip_norm=config.clip_norm,
+            ema=config.ema,
+            fan_in=fan_in,
+        )
+        self.stateful = {"student": self.student}
+
+    def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
+        lr_clips, target = batch[0].to(self.device), batch[1].to(self.device) * 2 - 1
+        inputs = self.inputs(lr_clips, items(self.accelerator, self.config.batch, index))
+
+        with self.accelerator.autocast():
+            frames = self.student(*inputs).view_as(target)
+
+        loss = pixel_l1(frames, target)
+        self.student.update(loss, index)
+        return {"loss": loss.item(), "psnr": psnr(frames, target).item()}
+
+    def model(self, done: int) -> tuple[dict[str, Tensor], Metadata]:
+        source = f"{self.title}'s network from scratch, pixel loss, {done} steps, seed {self.config.seed}"
+        metadata = Metadata(architecture=self.architecture, config=config_to_json(self.config.network), source=source)
+        return self.student.weights(), metadata
+
+    @torch.no_grad()
+    def sample(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        lr_clips, target = batch
+        inputs = self.inputs(lr_clips.to(self.device), range(len(lr_clips)))
+        frames, middle = self.student.network(*inputs).view_as(target), target.shape[1] // 2
+        return lr_clips[:, middle], (frames[:, middle] + 1) / 2, target[:, middle]
