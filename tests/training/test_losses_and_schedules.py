@@ -82,4 +82,4 @@ def test_averages_continue_from_their_state():
     nn.init.normal_(module.weight)
     ema.update()
     again.update()
-    assert torch.equal(again.weights()["weight"], ema.average["weight"])
+    assert torch.equal(again.average["weight"], ema.average["weight"])
