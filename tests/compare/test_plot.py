@@ -8,6 +8,7 @@ from PIL import ImageColor
 
 from vsr_core.compare import Rating, plot
 from vsr_core.compare.plot import COLORS, HEIGHT, MARGINS, WIDTH, ticks
+from vsr_core.compare.rating import ROWS
 
 LEGEND = slice(0, MARGINS["top"] - 4)
 
@@ -19,7 +20,7 @@ def rating(before, after, **missing) -> Rating:
 
 def where(picture, row: str) -> torch.Tensor:
     """Return y and x of the pixels in the colour of `row`, below the legend."""
-    color = torch.tensor(ImageColor.getrgb(COLORS[row])).view(3, 1, 1) / 255
+    color = torch.tensor(ImageColor.getrgb(COLORS[(*ROWS, "HR").index(row)])).view(3, 1, 1) / 255
     found = ((picture - color).abs() < 0.02).all(0)
     found[LEGEND] = False
     return found.nonzero()
@@ -40,6 +41,15 @@ def test_every_metric_has_a_panel_of_its_own():
     assert picture.shape == (3, 2 * HEIGHT, WIDTH)
     assert len(where(picture[:, :HEIGHT], "after"))
     assert len(where(picture[:, HEIGHT:], "after"))
+
+
+def test_every_row_has_a_curve_of_its_own_and_a_name_if_it_has_a_value():
+    curves = {"before": [1.0, 1.0], "after": [2.0, 2.0], "HR": [3.0, 3.0]}
+    three = plot(Rating(metrics=("niqe",), values={"niqe": curves}, missing={}))
+    two = plot(Rating(metrics=("niqe",), values={"niqe": curves | {"HR": [nan, nan]}}, missing={}))
+    assert where(three, "HR")[:, 0].max() < where(three, "after")[:, 0].min()
+    assert len(where(two, "HR")) == 0
+    assert (three[:, LEGEND] < 0.5).sum() > (two[:, LEGEND] < 0.5).sum()
 
 
 def test_the_curve_has_a_gap_where_there_is_no_value():

@@ -1,6 +1,8 @@
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 from torch import Tensor
 
 from vsr_core.cli.main import main
@@ -74,6 +76,8 @@ def test_several_clips_give_their_mean_and_a_table_of_each(write_clip, tmp_path,
     assert [clip["name"] for clip in report["clips"]] == ["a", "b"]
     assert report["clips"][0]["rows"]["SR"]["psnr"] == pytest.approx(BRIGHTER_BY_10, abs=0.1)
     assert report["clips"][1]["rows"]["SR"]["psnr"] == "inf"
+    assert report["clips"][0]["values"]["psnr"]["SR"] == pytest.approx([BRIGHTER_BY_10] * 4, abs=0.1)
+    assert report["clips"][0]["values"]["psnr"]["HR"] == ["nan"] * 4
 
 
 def test_the_markdown_file_holds_what_the_terminal_shows(tmp_path, clips, capsys):
@@ -83,6 +87,31 @@ def test_the_markdown_file_holds_what_the_terminal_shows(tmp_path, clips, capsys
     evaluate(clips["sr"], "--hr", clips["hr"], "--metrics", "psnr", "--markdown", report)
 
     assert report.read_text(encoding="utf-8") == capsys.readouterr().out
+
+
+def test_plots_show_the_metrics_over_the_frames_and_the_middle_row_over_time(clips, tmp_path, panning_clip: Tensor):
+    arguments = (clips["sr"], "--hr", clips["hr"], "--lr", clips["lr"], "--metrics", "psnr,ewarp")
+
+    assert evaluate(*arguments, "--plots", tmp_path / "plots") == 0
+
+    curves, profile = (Image.open(tmp_path / "plots" / f"sr-{name}.png") for name in ("metrics", "profile"))
+    assert curves.size == (960, 2 * 300)
+    assert profile.size == (160, 3 * 96 + 2 * 8)
+    hr = np.asarray(profile)[-96:, 60:]  # right of its title
+    expected = (panning_clip[:, :, 64, 60:] * 255).round().permute(0, 2, 1).numpy()
+    np.testing.assert_array_equal(hr[::24], expected)
+    np.testing.assert_array_equal(hr[23::24], expected)
+
+
+def test_a_folder_for_plots_that_cannot_be_made_fails_before_measuring(tmp_path, clips, capsys):
+    (tmp_path / "file").touch()
+
+    code = evaluate(clips["sr"], "--hr", clips["hr"], "--metrics", "psnr", "--plots", tmp_path / "file")
+
+    captured = capsys.readouterr()
+    assert code == 1
+    assert captured.out == ""
+    assert "another one for --plots" in captured.err
 
 
 def test_a_failed_run_leaves_no_report(write_clip, tmp_path, clips, panning_clip: Tensor, capsys):
@@ -108,7 +137,10 @@ def test_a_report_that_cannot_be_written_fails_before_measuring(tmp_path, clips,
 
 def test_an_unknown_metric_is_bad_usage(clips, capsys):
     assert evaluate(clips["sr"], "--metrics", "psnr,vmaf") == 2
-    assert "expected some of psnr, ssim, lpips, niqe, ewarp" in capsys.readouterr().err
+    assert (
+        "expected some of psnr, ssim, lpips, dists, niqe, musiq, clipiqa, maniqa, dover, ewarp"
+        in capsys.readouterr().err
+    )
 
 
 def test_without_ground_truth_the_warping_error_follows_the_result(clips, capsys):

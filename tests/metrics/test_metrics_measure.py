@@ -1,8 +1,16 @@
+from math import isnan
+
 import pytest
 import torch
 
 from vsr_core.metrics import ClipResult, average, measure
-from vsr_core.metrics.measure import against_reference, alone, warping
+from vsr_core.metrics.measure import (
+    against_reference,
+    alone,
+    of_whole_clips,
+    of_whole_clips_against_reference,
+    warping,
+)
 from vsr_core.metrics.warping import warping_error
 
 
@@ -43,6 +51,30 @@ def test_frames_without_a_value_do_not_count():
     result = measure("x", moments(SR=torch.zeros(3, 3, 4, 4)), {"m": alone(lambda clip: torch.tensor(next(values)))})
 
     assert result.rows["SR"] == {"m": 3.0}
+    assert isnan(result.values["m"]["SR"][0])
+    assert result.values["m"]["SR"][1:] == [2.0, 4.0]
+
+
+def test_metrics_of_whole_clips_see_all_frames_in_8_bits():
+    ramp = torch.tensor([0.0, 0.2, 1.0]).reshape(3, 1, 1, 1).expand(3, 3, 4, 4)
+    scores = {
+        "span": of_whole_clips(lambda clip: (clip[-1] - clip[0]).mean().item()),
+        "error": of_whole_clips_against_reference(lambda clip, reference: (clip - reference).mean().item()),
+        "level": alone(brightness),
+    }
+
+    result = measure("ramp", moments(SR=ramp, HR=torch.full((3, 3, 4, 4), 0.2)), scores)
+
+    assert list(result.rows["SR"]) == ["span", "error", "level"]
+    assert result.rows["SR"] == pytest.approx({"span": 1.0, "error": 0.2, "level": 0.4})
+    assert result.rows["HR"] == pytest.approx({"span": 0.0, "level": 0.2})
+    assert list(result.values) == ["level"]
+
+
+def test_metrics_of_whole_clips_against_a_reference_do_without_none():
+    scores = {"error": of_whole_clips_against_reference(lambda clip, reference: 1.0)}
+
+    assert measure("x", moments(SR=torch.zeros(2, 3, 4, 4)), scores).rows == {"SR": {}}
 
 
 def test_streamed_warping_error_equals_that_of_the_whole_clip(panning_clip):

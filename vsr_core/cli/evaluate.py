@@ -1,15 +1,19 @@
 """`python -m vsr_core evaluate`: compare upscaled clips with the ground truth and with bicubic."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
-from ..metrics import METRICS, load_scores, measure
+from ..compare import Profile, Rating, plot
+from ..compare.picture import save_picture, to_picture
+from ..errors import VideoError
+from ..metrics import METRICS, ClipResult, load_scores, measure
+from ..metrics.measure import Score, WholeClip
 from ..metrics.report import as_json, markdown
-from ..metrics.sources import find_clips, side_by_side
+from ..metrics.sources import ClipPaths, find_clips, side_by_side
 from ..metrics.weights import weights_folder
 from ..video.partial import partial_file
 
@@ -21,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "SR, HR and LR are each a video, a folder of images, or a folder of such clips with equal names."
     )
     parser.add_argument("sr", type=Path, metavar="SR", help="the upscaled clip, or a folder of clips")
-    parser.add_argument("--hr", type=Path, help="the ground truth; only NIQE and E*_warp do without")
+    parser.add_argument("--hr", type=Path, help="the ground truth; PSNR, SSIM, LPIPS and DISTS need it")
     parser.add_argument("--lr", type=Path, help="the small input; adds a row for bicubic enlargement")
     parser.add_argument(
         "--metrics",
@@ -29,10 +33,17 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="A,B,...",
         help=f"which of {', '.join(METRICS)} (default: every one whose package and weights are there)",
     )
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="folder of the files for LPIPS and NIQE")
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="folder of the weights that metrics need")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON (replaces FILE)")
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="also write the tables as Markdown (replaces FILE)"
+    )
+    parser.add_argument(
+        "--plots",
+        type=Path,
+        metavar="DIR",
+        help="also draw each clip's metrics over its frames, and its temporal profile: the middle row of pixels over "
+        "time (replaces DIR/CLIP-metrics.png and DIR/CLIP-profile.png)",
     )
 
 
@@ -42,15 +53,41 @@ def run(args: Namespace) -> int:
     clips = find_clips(args.sr, args.hr, args.lr)
     scores, missing = load_scores(names, weights_folder(args.weights), all_required=args.metrics is not None)
     with report_file(args.markdown) as write_markdown, report_file(args.json) as write_json:
-        results = [
-            measure(name, tqdm(side_by_side(paths), desc=name, unit="frame", disable=None), scores)
-            for name, paths in clips.items()
-        ]
+        check_folder(args.plots)
+        results = [rate(name, paths, scores, args.plots) for name, paths in clips.items()]
         tables = markdown(results, names, missing)
         print(tables, end="")
         write_markdown(tables)
         write_json(as_json(results, names, missing))
     return 0
+
+
+def rate(name: str, paths: ClipPaths, scores: Mapping[str, Score | WholeClip], plots: Path | None) -> ClipResult:
+    """Measure one clip, and draw its pictures if there is a folder for them."""
+    moments = tqdm(side_by_side(paths), desc=name, unit="frame", disable=None)
+    if plots is None:
+        return measure(name, moments, scores)
+    profile = Profile()
+    result = measure(name, profile.watch(moments), scores)
+    draw(result, profile, plots)
+    return result
+
+
+def draw(result: ClipResult, profile: Profile, folder: Path) -> None:
+    """Write both pictures of a clip. Raises VideoError if that is not possible."""
+    rating = Rating(metrics=list(result.values), values=result.values, missing={})
+    save_picture(to_picture(plot(rating)), folder / f"{result.name}-metrics.png")
+    save_picture(profile.picture(), folder / f"{result.name}-profile.png")
+
+
+def check_folder(folder: Path | None) -> None:
+    """Make the folder for pictures. Raises VideoError if there can be none."""
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VideoError(f"Could not make the folder {folder}: {error}. Name another one for --plots.") from error
 
 
 @contextmanager

@@ -1,9 +1,13 @@
-"""Frames to and from 8-bit pictures, and titles on them."""
+"""Frames to and from 8-bit pictures, titles on them, and their files."""
+
+from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+
+from ..errors import VideoError
 
 GAP = 8
 """White pixels between two frames of one picture."""
@@ -42,3 +46,14 @@ def title_patch(title: str, height: int) -> Tensor:
 def title_font(height: int) -> ImageFont.FreeTypeFont:
     """Return the font for titles on pictures `height` pixels high."""
     return ImageFont.load_default(size=max(SMALLEST_FONT, height // 24))
+
+
+def save_picture(picture: Image.Image, path: str | Path) -> Path:
+    """Write `picture`, and the folder it goes into. Raises VideoError if `path` cannot be written."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
+    except (OSError, ValueError) as error:
+        raise VideoError(f"Could not write {path}: {error}. Name a .png in a writable folder.") from error
+    return path

@@ -1,6 +1,7 @@
-"""A rating as a picture: one panel per metric, one curve for before and one for after, frame by frame."""
+"""A rating as a picture: one panel per metric, one curve for each row (as before and after), frame by frame."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from math import ceil, floor, isfinite, log10
 from textwrap import wrap
 
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from ..metrics import METRICS
 from .picture import from_picture
-from .rating import ROWS, Rating
+from .rating import Rating
 from .table import NOTHING, direction
 
 WIDTH, HEIGHT = 960, 300
@@ -19,7 +20,9 @@ SHARPNESS = 2
 MARGINS = {"left": 76, "top": 44, "right": 24, "bottom": 44}
 FONT_SIZE = 16
 INK, GRID, PAPER = "#333333", "#dddddd", "white"
-COLORS = dict(zip(ROWS, ("#e07b00", "#1769c2")))  # told apart by colour-blind people too, and by their dots
+COLORS = ("#e07b00", "#1769c2", "#009e73")  # of the rows in turn; told apart by colour-blind people, too
+LEGEND_WIDTH = 116
+"""Pixels of one row's name."""
 STEPS = (1, 2, 5, 10)
 
 
@@ -41,10 +44,11 @@ def _panel(rating: Rating, metric: str) -> Image.Image:
     elif not found:
         panel.say("No frame has a finite value.")
     else:
-        panel.draw_axes(ticks(min(found), max(found)), len(curves[ROWS[0]]))
-        for row in ROWS:
-            panel.draw_curve(curves[row], COLORS[row])
-        panel.draw_legend()
+        panel.draw_axes(ticks(min(found), max(found)), max(map(len, curves.values())))
+        colors = dict(zip(curves, cycle(COLORS)))
+        for row, values in curves.items():
+            panel.draw_curve(values, colors[row])
+        panel.draw_legend({row: colors[row] for row in curves if any(map(isfinite, curves[row]))})
     return panel.picture
 
 
@@ -104,9 +108,11 @@ class Panel:
             corners = (x - radius, y - radius, x + radius, y + radius)
             self.brush.ellipse([corner * SHARPNESS for corner in corners], color)
 
-    def draw_legend(self) -> None:
-        for row, x in zip(ROWS, (self.right - 190, self.right - 90)):
-            self.line([(x, self.top // 2), (x + 26, self.top // 2)], COLORS[row], 4)
+    def draw_legend(self, colors: Mapping[str, str]) -> None:
+        """Write the names of the rows, each beside a line in its colour."""
+        for place, (row, color) in enumerate(colors.items()):
+            x = self.right - LEGEND_WIDTH * (len(colors) - place)
+            self.line([(x, self.top // 2), (x + 26, self.top // 2)], color, 4)
             self.write(x + 34, self.top // 2, row, "lm")
 
     def x(self, frame: float) -> float:

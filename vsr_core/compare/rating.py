@@ -22,7 +22,7 @@ class Rating:
     metrics: Sequence[str]
     """Those asked for, present or missing."""
     values: Mapping[str, Mapping[str, Sequence[float]]]
-    """metric -> "before" and "after" -> one value per frame; NaN where there is none, as E*_warp has in frame 0."""
+    """metric -> row, as "before" and "after" -> one value per frame; NaN for none, as E*_warp has in frame 0."""
     missing: Mapping[str, str]
     """metric -> why it could not be computed."""
 

@@ -8,8 +8,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..clip import resize_bicubic
-from ..errors import VideoError
-from .picture import GAP, titled, to_picture
+from .picture import GAP, save_picture, titled, to_picture
 
 CROP_SHARE = 4
 """The enlarged crop is this part of the frame's width and height."""
@@ -20,7 +19,6 @@ def write_comparison(path: str | Path, before: Tensor, after: Tensor) -> Path:
 
     Raises VideoError if `path` cannot be written.
     """
-    path = Path(path)
     height, width = after.shape[-2:]
     enlarged = resize_bicubic(before[None].to(after), height, width)[0]
     top, left = richest_crop(after, height // CROP_SHARE, width // CROP_SHARE)
@@ -33,12 +31,7 @@ def write_comparison(path: str | Path, before: Tensor, after: Tensor) -> Path:
         ImageDraw.Draw(picture).rectangle(box, outline="yellow", width=max(1, height // 270))
         sheet.paste(titled(picture, title), (x, 0))
         sheet.paste(titled(crop, f"{title}, x{CROP_SHARE}"), (x, height + GAP))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(path)
-    except (OSError, ValueError) as error:
-        raise VideoError(f"Could not write {path}: {error}. Name a .png in a writable folder.") from error
-    return path
+    return save_picture(sheet, path)
 
 
 def richest_crop(frame: Tensor, height: int, width: int) -> tuple[int, int]:

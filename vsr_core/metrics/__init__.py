@@ -1,7 +1,7 @@
-"""How good an upscaled clip is: PSNR, SSIM, LPIPS, NIQE and the flow warping error E*_warp.
+"""How good an upscaled clip is, by the metrics in `catalog`; docs/metrics.md tells how the papers use them.
 
 Every metric is a function on clips (T, 3, H, W) in 0..1 that returns one value per frame (E*_warp: per pair
-of frames); `measure` streams long clips through several of them.
+of frames; DOVER: per clip); `measure` streams long clips through several of them.
 """
 
 from .catalog import METRICS, load_scores

@@ -24,13 +24,22 @@ def markdown(results: Sequence[ClipResult], metrics: Sequence[str], missing: Map
 
 
 def as_json(results: Sequence[ClipResult], metrics: Sequence[str], missing: Mapping[str, str]) -> str:
-    """Return the same figures at full precision; an infinite PSNR is the string "inf"."""
+    """Return the same figures at full precision, and those of every frame.
+
+    An infinite PSNR is the string "inf"; a frame without a value has the string "nan".
+    """
     content = {
         "metrics": {name: METRICS[name].title for name in metrics},
         "missing": dict(missing),
         "mean": _json_rows(average(results)),
         "clips": [
-            {"name": result.name, "frames": result.frames, "rows": _json_rows(result.rows)} for result in results
+            {
+                "name": result.name,
+                "frames": result.frames,
+                "rows": _json_rows(result.rows),
+                "values": {metric: _json_values(rows) for metric, rows in result.values.items()},
+            }
+            for result in results
         ],
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
@@ -75,7 +84,7 @@ def _notes(results: Sequence[ClipResult], metrics: Sequence[str]) -> str:
     sentences = [
         f"{word} is better: {', '.join(titles)}." for word, titles in (("Higher", higher), ("Lower", lower)) if titles
     ]
-    sentences.append("Whole RGB frames, no border cropped.")
+    sentences.append("Whole RGB frames, no border cropped (docs/metrics.md).")
     if "ewarp" in metrics:
         source = f"the {REFERENCE} clip" if REFERENCE in results[0].rows else "each row's own frames"
         sentences.append(f"The warping error follows the DIS optical flow of {source}; papers use other flow.")
@@ -83,7 +92,12 @@ def _notes(results: Sequence[ClipResult], metrics: Sequence[str]) -> str:
 
 
 def _json_rows(rows: Rows) -> dict[str, dict[str, float | str]]:
-    return {
-        row: {name: value if isfinite(value) else str(value) for name, value in means.items()}
-        for row, means in rows.items()
-    }
+    return {row: {name: _json_number(value) for name, value in means.items()} for row, means in rows.items()}
+
+
+def _json_values(rows: Mapping[str, Sequence[float]]) -> dict[str, list[float | str]]:
+    return {row: [_json_number(value) for value in values] for row, values in rows.items()}
+
+
+def _json_number(value: float) -> float | str:
+    return value if isfinite(value) else str(value)

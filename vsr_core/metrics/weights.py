@@ -1,4 +1,4 @@
-"""Where the files that LPIPS and NIQE need are looked for. Nothing is ever downloaded from here."""
+"""Where the weights of metrics are looked for. Nothing is ever downloaded from here."""
 
 import os
 from pathlib import Path
@@ -24,12 +24,7 @@ def load_weights(folder: Path, name: str, shapes: dict[str, tuple[int, ...]]) ->
 
     Raises MissingPackageError if the file is absent, CheckpointError if it is not the expected file.
     """
-    path = folder / name
-    if not path.is_file():
-        raise MissingPackageError(
-            f"{name} was not found in {folder}. Get it with `python benchmarks/metric_weights.py {folder}` "
-            f"or name the folder that holds it by --weights or ${ENVIRONMENT_VARIABLE}."
-        )
+    path = find_weights(folder, name, f"Get it with `python benchmarks/metric_weights.py {folder}`")
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
@@ -39,6 +34,17 @@ def load_weights(folder: Path, name: str, shapes: dict[str, tuple[int, ...]]) ->
         wrong = sorted(key for key in found.keys() | shapes.keys() if found.get(key) != shapes.get(key))
         raise CheckpointError(f"{path} does not hold the expected weights: {wrong[0]} differs. Get the file anew.")
     return tensors
+
+
+def find_weights(folder: Path, name: str, how_to_get: str, cached: Path | None = None) -> Path:
+    """Return `folder`/`name`, else `cached` where another package keeps it. Raises MissingPackageError."""
+    for path in (folder / name, cached):
+        if path is not None and path.is_file():
+            return path
+    raise MissingPackageError(
+        f"{name} was not found in {folder}. {how_to_get} or name the folder that holds it by --weights or "
+        f"${ENVIRONMENT_VARIABLE}."
+    )
 
 
 def hub_checkpoint(name: str) -> Path | None:
