@@ -12,6 +12,7 @@ from ..vsr_core.flow.raft import CELLS_AT_ONCE, MULTIPLE
 from .runtime import ComfyRuntime, manage_parts
 
 FOLDER = "optical_flow"
+STAGES = ("align",)
 BYTES_PER_CORRELATION = 12
 """RAFT compares all cells of 8 x 8 pixels with each other; float32, and three of it at its peak."""
 
@@ -23,9 +24,9 @@ def choose_flow(method: str, connected: Any, clip: Tensor) -> tuple[FlowEstimato
     not there, and what `load_raft` raises.
     """
     if connected is None and method != RAFT:
-        return estimator(method), ComfyRuntime({})
+        return estimator(method), ComfyRuntime({}, STAGES)
     network = load_raft(weights_file()).model if connected is None else connected.model
-    runtime = ComfyRuntime(manage_parts([network]) if connected is None else {network: connected})
+    runtime = ComfyRuntime(manage_parts([network]) if connected is None else {network: connected}, STAGES)
     cells = clip.shape[-2] * clip.shape[-1] // MULTIPLE**2
     runtime.load([network], max(CELLS_AT_ONCE, cells**2) * BYTES_PER_CORRELATION)
     return RaftFlow(network), runtime

@@ -62,7 +62,7 @@ class VSRCompare(io.ComfyNode):
     @classmethod
     def execute(cls, before, after, view: str, titles: bool, measure: bool, reference=None) -> io.NodeOutput:
         clips = [None if images is None else split_image(images)[0] for images in (before, after, reference)]
-        runtime = ComfyRuntime({})
+        runtime = ComfyRuntime({}, ["compare"])
         comparison = compare(*clips, view=view, titles=titles, measure=measure, runtime=runtime)
         pictures = (comparison.shown, plot(comparison.rating)[None])
         images = [runtime.hand_over_image(join_image(each, None)) for each in pictures]

@@ -52,7 +52,7 @@ class VSRVideoVAEDecode(io.ComfyNode):
     ) -> io.NodeOutput:
         samples, source = read_latent(latent, model)
         model = choose_decoder(model, decoder)
-        runtime = ComfyRuntime(model.patchers)
+        runtime = ComfyRuntime(model.patchers, ["decode"])
         settings = Settings(
             tiling=tiling or Tiling(),
             color=None if color == "auto" else color,

@@ -81,7 +81,7 @@ class VSRMultiFrameFusion(io.ComfyNode):
         chosen = None if alignment == "auto" else alignment
         fusion = FusionSettings(alignment=chosen, alpha=alpha, mu=mu, sample=posterior == "sample")
         settings = Settings(tiling=tiling or Tiling(), seed=seed, fusion=fusion)
-        runtime = ComfyRuntime(model.patchers)
+        runtime = ComfyRuntime(model.patchers, ["fuse"])
         samples = fuse(clip, aligned, model.restorer, runtime, settings)
         architecture = model.restorer.architecture
         shots = shot_lengths(clip, settings.tiling.scene_cuts)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ..vsr_core.runtime import FrameCounter
 from ..vsr_core.runtime.standalone import DTYPES
 
 PREVIEW_SIDE = 512
@@ -34,9 +35,13 @@ def manage_parts(parts: Iterable[nn.Module]) -> Mapping[nn.Module, Any]:
 class ComfyRuntime:
     """Computes one node's run where and how ComfyUI wants it."""
 
-    def __init__(self, patchers: Mapping[nn.Module, Any]):
-        """Take what ComfyUI's memory management knows each part by that the run may load."""
+    def __init__(self, patchers: Mapping[nn.Module, Any], stages: Iterable[str]):
+        """Take what ComfyUI's memory management knows each part by that the run may load, and what the node does.
+
+        `stages` are those that the node's bar is over, in their order; others do not move it.
+        """
         self.patchers = patchers
+        self.counter = FrameCounter(stages)
         self.device = management.get_torch_device()
         self.bar = comfy.utils.ProgressBar(1)
 
@@ -66,8 +71,10 @@ class ComfyRuntime:
         return nullcontext()
 
     def progress(self, stage: str, done: int, total: int | None, preview: Tensor | None = None) -> None:
+        if total is None or stage not in self.counter:
+            return
         image = None if preview is None else ("JPEG", preview_image(preview), PREVIEW_SIDE)
-        self.bar.update_absolute(done, total or done, image)
+        self.bar.update_absolute(self.counter.update(stage, done), total, image)
 
     def hand_over(self, tensor: Tensor) -> Tensor:
         """Return `tensor` on the device that ComfyUI keeps results on."""

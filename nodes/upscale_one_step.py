@@ -2,11 +2,14 @@
 
 from comfy_api.latest import io
 
+from ..vsr_core.contract import STAGES
 from ..vsr_core.restore import Settings, upscale, upscale_fused
 from ..vsr_core.tiling import Tiling
 from ..vsr_core.tiling.cuts import shot_lengths
+from ..vsr_core.trial import estimate_clip
 from .images import split_image
 from .runtime import ComfyRuntime
+from .show_estimate import estimate_input, show_estimate
 from .sockets import (
     CATEGORY,
     VSR_MODEL,
@@ -28,6 +31,7 @@ class VSROneStepUpscale(io.ComfyNode):
             category=CATEGORY,
             description="Restores and enlarges the frames of a video in one diffusion step. "
             "Connect Video VAE Decode to see the result.",
+            hidden=[io.Hidden.unique_id],
             inputs=[
                 VSR_MODEL.Input("model", tooltip="The model from Load VSR Model."),
                 io.Image.Input(
@@ -58,6 +62,7 @@ class VSROneStepUpscale(io.ComfyNode):
                     "DUO-VSR). Only its first entry is used. Without it the model takes the prompt stored in its "
                     "file. AdcVSR takes no text.",
                 ),
+                estimate_input(),
             ],
             outputs=[
                 io.Latent.Output(
@@ -69,15 +74,20 @@ class VSROneStepUpscale(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model: VSRModel, images, seed: int, strength: float, tiling=None, latent=None, conditioning=None
-    ) -> io.NodeOutput:
+        cls, model: VSRModel, images, seed: int, strength: float, tiling=None, latent=None, conditioning=None,
+        estimate_only: bool = False,
+    ) -> io.NodeOutput:  # fmt: skip
         clip, alpha = split_image(images)
-        settings = Settings(tiling=tiling or Tiling(), seed=seed, text=read_text(conditioning))
-        runtime = ComfyRuntime(model.patchers)
-        if latent is None:
+        settings = Settings(tiling=tiling or Tiling(), seed=seed, strength=strength, text=read_text(conditioning))
+        runtime = ComfyRuntime(model.patchers, STAGES if estimate_only else ["encode", "step"])
+        fused = None if latent is None else read_fused(latent, model, clip)
+        if estimate_only:
+            found = estimate_clip(clip, model.restorer, runtime, settings, fused)
+            return show_estimate(str(found), found.before, found.after, runtime, cls.hidden.unique_id)
+        if fused is None:
             samples = upscale(clip, model.restorer, runtime, settings)
         else:
-            samples = upscale_fused(read_fused(latent, model, clip), model.restorer, runtime, settings)
+            samples = upscale_fused(fused, model.restorer, runtime, settings)
         architecture = model.restorer.architecture
         shots = shot_lengths(clip, settings.tiling.scene_cuts)
         source = LatentSource(

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import folder_paths
 from comfy_api.latest import InputImpl, io, ui
-from comfy_execution.graph_utils import ExecutionBlocker
-from torch import Tensor
 
 from ..vsr_core.color import MODES
+from ..vsr_core.contract import STAGES
 from ..vsr_core.restore import Settings
 from ..vsr_core.streaming import ON_ERROR, POLICIES, RESIZES, Job, TargetSize, upscale_video
 from ..vsr_core.streaming.estimate import estimate
@@ -20,6 +19,7 @@ from ..vsr_core.streaming.target import usual_suffix
 from ..vsr_core.tiling import Tiling
 from ..vsr_core.video import CODECS, VIDEO_SUFFIXES, Quality, probe
 from .runtime import ComfyRuntime, show_text
+from .show_estimate import show_estimate
 from .sockets import CATEGORY, VSR_MODEL, VSRModel, read_text, tiling_input
 from .video_files import file_of, frames_of
 
@@ -117,7 +117,8 @@ class VSRUpscaleVideo(io.ComfyNode):
                 io.Boolean.Input(
                     "estimate_only", default=False,
                     tooltip="Restore one short window only, and show on the node how long the whole video would take, "
-                    "how much memory it needs and how large the file becomes. Saves nothing.",
+                    "how much memory it needs, how large the file becomes, and a frame before and after. Nothing "
+                    "is saved.",
                 ),
                 tiling_input(),
                 io.Conditioning.Input(
@@ -151,18 +152,11 @@ class VSRUpscaleVideo(io.ComfyNode):
                 size=target_size(size, pixels, resize), quality=quality, segment_seconds=segment_seconds,
                 policy=segments, frames=frames_of(video, path), on_error=on_error,
             )  # fmt: skip
-            runtime = VideoRuntime(model.patchers)
+            runtime = ComfyRuntime(model.patchers, ["scan", *STAGES])
             if estimate_only:
-                return shown(str(estimate(job, model.restorer, runtime)), cls.hidden.unique_id)
+                found = estimate(job, model.restorer, runtime)
+                return show_estimate(str(found), found.before, found.after, runtime, cls.hidden.unique_id)
             return saved(job, filename_prefix, model, runtime, cls.hidden.unique_id)
-
-
-class VideoRuntime(ComfyRuntime):
-    """Reports a frame when it is finished."""
-
-    def progress(self, stage: str, done: int, total: int | None, preview: Tensor | None = None) -> None:
-        if stage != "step":
-            super().progress(stage, done, total, preview)
 
 
 def suffix_of(container: str, quality: Quality, path: Path) -> str:
@@ -198,9 +192,3 @@ def digest(job: Job, model: VSRModel) -> str:
     """Return a name for the job that is the same whenever the same is asked for."""
     facts = [source_identity(job.source), model_identity(model.restorer), job_identity(job, job.target.suffix)]
     return blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=8).hexdigest()
-
-
-def shown(text: str, node_id: str) -> io.NodeOutput:
-    """Return nothing for the nodes after this one, which do not run then, and `text` for the user."""
-    show_text(text, node_id)
-    return io.NodeOutput(ExecutionBlocker(None), ui=ui.PreviewText(text))

@@ -24,7 +24,7 @@ from tolerances import TOLERANCE
 from vsr_core.architectures.adc_vsr import TINY
 from vsr_core.clip import resize_bicubic
 from vsr_core.color import MODES
-from vsr_core.contract import ALIGNMENTS, FusionSettings
+from vsr_core.contract import ALIGNMENTS, STAGES, FusionSettings
 from vsr_core.errors import ClipError, MemoryLimitError, SettingError, VSRError
 from vsr_core.flow import estimator
 from vsr_core.load import cast
@@ -272,10 +272,11 @@ class TestRuntime:
             run(random_clip(9, 24, 24), Pointwise(), settings(tile=16, window=5, overlap=2), runtime)
         assert runtime.tiles == last
 
-    def test_both_stages_report_rising_progress_up_to_all_frames(self):
+    @pytest.mark.parametrize("restorer", [tiny_restorer, tiny_fusing_restorer])
+    def test_every_stage_reports_rising_progress_up_to_all_frames(self, restorer):
         runtime = Watched()
-        run(random_clip(23), tiny_restorer(), settings(window=5, overlap=2, scene_cuts=False), runtime)
-        for stage in ("step", "decode"):
+        run(random_clip(23), restorer(), settings(window=5, overlap=2, scene_cuts=False), runtime)
+        for stage in STAGES:
             done = [report[1] for report in runtime.reports if report[0] == stage]
             assert done == sorted(done)
             assert done[-1] == 23

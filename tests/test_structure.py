@@ -38,6 +38,8 @@ COMFYUI = {
 }
 SLOW_TO_IMPORT = ("diffusers", "cv2", "torchvision", "transformers", "comfy")
 
+CACHES = {"functools.cache", "functools.lru_cache"}
+
 TRAINING = ("vsr_core.training",)
 MAY_TRAIN = ("vsr_core.training", "vsr_core.cli.train", "vsr_core.cli.prepare_data", "vsr_core.cli.preview_data")
 LAYERS = (
@@ -46,7 +48,7 @@ LAYERS = (
     {"tiling", "color", "schedulers", "video", "degradations", "metrics"},
     {"architectures"},
     {"load", "models"},
-    {"stages", "restore", "streaming", "compare", "training"},
+    {"stages", "restore", "trial", "streaming", "compare", "training"},
     {"cli"},
 )
 """Parts of the library; each may import its own layer and those before it."""
@@ -224,6 +226,13 @@ def test_networks_read_neither_device_nor_dtype():
     words = re.compile(r"\.(cuda|half|bfloat16)\(\)")
     files = [file for file in CORE_FILES if is_in(module(file), ("vsr_core.architectures",))]
     assert [name(file) for file in files if words.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_nothing_is_remembered_from_one_run_to_the_next():
+    files = [file for file in FILES if not is_in(module(file), MAY_TRAIN)]
+    kept = [name(f) for f in files for n in ast.walk(tree(f)) if isinstance(n, ast.Global)]
+    cached = [name(f) for f in files if {imported for imported, _ in imports(f)} & CACHES]
+    assert kept + cached == []
 
 
 def dependencies() -> list[str]:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from .flow import Aligned
 
 Stage = Literal["encode", "step", "decode"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 Alignment = Literal["pixels", "latents"]
 ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
 

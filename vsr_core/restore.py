@@ -163,7 +163,7 @@ def upscale_pieces(
     """Yield latents window by window; `first` is the number of the first frame in its video."""
     pieces = _faded_pieces if restorer.fusion is None else _fused_pieces
     done = 0
-    for piece in pieces(frames, Stages(restorer, runtime, settings.tiling), settings, first):
+    for piece in pieces(frames, Stages(restorer, runtime, settings.tiling), settings, total, first):
         done += len(piece.clip)
         runtime.progress("step", done, total)
         yield piece
@@ -189,18 +189,22 @@ def decode_pieces(
             yield decoded
 
 
-def _faded_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings, first: int) -> Iterator[Piece]:
+def _faded_pieces(
+    frames: Iterable[Tensor], stages: Stages, settings: Settings, total: int | None, first: int
+) -> Iterator[Piece]:
     """Take the step in windows; cross-fade the latents that two of them share."""
     size, overlap = plan_windows(stages.restorer, settings.tiling)
     group = stages.needs.frames_per_latent
     later = size + group - 1  # later windows of a shot have no frame that stands alone
-    shot, encoded, pending = Shot(), None, None
+    shot, encoded, pending, done = Shot(), None, None, 0
     for window in windows(frames, later, overlap, first=size, scene_cuts=settings.tiling.scene_cuts):
         window = window.shifted(first)
         clip = check_clip(window.clip, first=window.start)
         if window.starts_shot:
             shot = Shot()
         latent = stages.encode(clip[window.head :], shot)
+        done += len(clip) - window.head
+        stages.runtime.progress("encode", done, total)
         if window.head:
             latent = torch.cat([encoded, latent])
         noise = None
@@ -220,15 +224,19 @@ def _numbers(window: Window, latents: int, group: int) -> list[int]:
     return [window.start + frames_of(n + 1, group, start=window.starts_shot) - 1 for n in range(latents)]
 
 
-def _fused_pieces(frames: Iterable[Tensor], stages: Stages, settings: Settings, first: int) -> Iterator[Piece]:
+def _fused_pieces(
+    frames: Iterable[Tensor], stages: Stages, settings: Settings, total: int | None, first: int
+) -> Iterator[Piece]:
     """Restore every frame once; what windows share only shows frames their neighbours."""
     size, overlap = plan_windows(stages.restorer, settings.tiling)
-    flow = settings.flow or estimator()
+    flow, done = settings.flow or estimator(), 0
     for window, kept in _kept_frames(frames, size, overlap, settings.tiling.scene_cuts):
         window = window.shifted(first)
         clip = check_clip(window.clip, first=window.start)
         aligned = align(clip, flow)[kept]
         latent = stages.fuse(clip, aligned, settings.fusion, settings.seed, window.start)
+        done += len(aligned)
+        stages.runtime.progress("encode", done, total)
         yield Piece(clip[kept], stages.step(latent, None, settings.text), window.starts_shot)
 
 

@@ -1,4 +1,4 @@
-"""One bar over both passes of every frame."""
+"""One bar over all stages of every frame."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def shown(capsys) -> str:
     return heard.err.split("\r")[-1]
 
 
-def test_the_bar_is_full_when_both_passes_are_done(capsys):
+def test_the_bar_is_full_when_all_stages_are_done(capsys):
     with FrameBar(8) as bar:
         bar.update("step", 8, 8)
         bar.update("decode", 8, 8)
@@ -19,11 +19,12 @@ def test_the_bar_is_full_when_both_passes_are_done(capsys):
     assert "8/8 frames" in line
 
 
-def test_the_bar_is_half_full_when_one_pass_is_done(capsys):
-    with FrameBar(8) as bar:
-        bar.update("step", 8, 8)
-    assert "50%" in (line := shown(capsys))
-    assert "4/8 frames" in line
+def test_the_bar_is_two_thirds_full_when_only_decoding_is_left(capsys):
+    with FrameBar(9) as bar:
+        bar.update("encode", 9, 9)
+        bar.update("step", 9, 9)
+    assert "67%" in (line := shown(capsys))
+    assert "6/9 frames" in line
 
 
 @pytest.mark.parametrize("total", [None, 3])
@@ -47,16 +48,15 @@ def test_seconds_are_those_of_the_work():
 
 def test_reading_is_shown_apart_from_upscaling(capsys):
     with FrameBar(title="a.mp4") as bar:
-        bar.update("scan", 8, 8)
+        bar.update("scan", 9, 9)
         assert "a.mp4: 100%" in (line := shown(capsys))
         assert "reading" in line
-        bar.update("step", 0, 8)
-        bar.update("step", 4, 8)
-        assert " 25%" in shown(capsys)
+        bar.update("decode", 0, 9)
+        bar.update("encode", 6, 9)
+        assert " 22%" in shown(capsys)
 
 
 def test_the_bar_of_a_run_that_goes_on_begins_where_it_stopped(capsys):
     with FrameBar() as bar:
-        bar.update("step", 4, 8)
         bar.update("decode", 4, 8)
         assert "4/8 frames" in shown(capsys)

@@ -12,6 +12,7 @@ from vsr_core.contract import Restorer
 from vsr_core.restore import Settings, restore
 from vsr_core.streaming.context import context
 from vsr_core.streaming.plan import Policy, Segment, plan_segments
+from vsr_core.streaming.progress import SegmentProgress
 from vsr_core.streaming.segment import restored_segment
 from vsr_core.tiling.cuts import shot_lengths
 from vsr_core.video import Frame
@@ -58,7 +59,8 @@ def in_segments(
     restored = {}
     for segment in reversed(plan(clip, restorer, settings, seconds, policy, first)):
         given = iter([frames[number] for number in range(segment.first, segment.last)])
-        for picture in restored_segment(given, segment, restorer, Watched(), one_shot, policy):
+        runtime = SegmentProgress(Watched(), segment, 0, len(clip))
+        for picture in restored_segment(given, segment, restorer, runtime, one_shot, policy):
             assert picture.frame is frames[picture.number]
             restored[picture.number] = picture.image
     return torch.stack([restored[number] for number in frames])

@@ -10,7 +10,9 @@ from media import audio_packets, cut_off, gratings, make_images, make_video
 from restorers import Pointwise, Seeded, Watched, tiny_restorer
 from streaming.jobs import Stopped, Stopping, frame_digests, job, names, upscale
 
+from vsr_core.contract import STAGES
 from vsr_core.errors import SettingError, VideoError
+from vsr_core.runtime import FrameCounter
 from vsr_core.streaming import TargetSize, finish, prepare, run_segments, unfinished
 from vsr_core.streaming.publish import join, publish
 from vsr_core.video import Quality, read_frames
@@ -69,11 +71,22 @@ class TestResult:
     def test_progress_counts_the_frames_of_the_whole_video(self, video, tmp_path):
         runtime = Watched()
         upscale(video, tmp_path / "out.mp4", runtime=runtime)
-        for stage in ("scan", "step", "decode"):
+        for stage in ("scan", "encode", "step", "decode"):
             done = [report[1] for report in runtime.reports if report[0] == stage]
             assert done == sorted(done)
             assert done[-1] == 30
         assert {total for _, _, total in runtime.reports} == {30}
+
+    @pytest.mark.parametrize("policy", ["reprocess", "crossfade"])
+    def test_one_bar_over_all_stages_rises_up_to_all_frames(self, video, tmp_path, policy):
+        runtime, counter = Watched(), FrameCounter(["scan", *STAGES])
+        upscale(video, tmp_path / "out.mp4", runtime=runtime, job_settings={"policy": policy})
+        shown = [counter.update(stage, done) for stage, done, _ in runtime.reports]
+        assert shown == sorted(shown)
+        assert shown[-1] == 30
+        assert {"scan", *STAGES} == {stage for stage, _, _ in runtime.reports}
+        last = [max(done for name, done, _ in runtime.reports if name == stage) for stage in STAGES]
+        assert last == [30, 30, 30]
 
 
 class TestResume:

@@ -17,7 +17,7 @@ from ..streaming.distribute import upscale_videos
 from ..streaming.target import usual_suffix
 from ..video import VIDEO_SUFFIXES, probe
 from . import job
-from .progress import PASSES, FrameBar
+from .progress import FrameBar
 from .summary import notes
 
 VIDEOS = {".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv"}
@@ -111,8 +111,7 @@ def _on_ray(jobs: list[Job], arguments: argparse.Namespace) -> Iterator[Outcome]
         planned = [_with_memory(wanted, facts.memory) for wanted in jobs]
 
         def seen(done: int, total: int) -> None:
-            for stage in PASSES:
-                bar.update(stage, done, total)
+            bar.update("decode", done, total)
 
         how = {"restart": arguments.restart, "overwrite": arguments.overwrite, "seen": seen}
         for done, outcome in upscale_videos(planned, pool, restorer, StandaloneRuntime("cpu"), **how):

@@ -5,12 +5,14 @@ import time
 from torch import Tensor
 from tqdm import tqdm
 
+from ..contract import STAGES
+from ..runtime import FrameCounter
+
 READING = "scan"
-PASSES = ("step", "decode")
 
 
 class FrameBar:
-    """One bar over a with block: while the input is read, then over both passes of every frame.
+    """One bar over a with block: while the input is read, then over all stages of every frame.
 
     It appears with the first report. Measures the block's seconds.
     """
@@ -18,7 +20,7 @@ class FrameBar:
     def __init__(self, total: int | None = None, *, title: str | None = None):
         """Take the number of frames, if it is known before the first report, and what stands before the bar."""
         self._total, self._title = total, title
-        self._done = dict.fromkeys(PASSES, 0)
+        self._counter = FrameCounter(STAGES)
         self._bar: tqdm | None = None
         self._reading = False
         self.seconds = 0.0
@@ -33,12 +35,12 @@ class FrameBar:
             return
         if self._reading:
             self._begin(done)
-        self._done[stage] = done
-        self._show(stage, sum(self._done.values()) / len(self._done), total)
+        self._show(stage, self._counter.update(stage, done), total)
 
     def _begin(self, done: int) -> None:
         """Measure speed from here on; `done` frames were done by runs before."""
-        self._reading, self._done = False, dict.fromkeys(PASSES, done)
+        self._reading = False
+        self._counter.update(STAGES[-1], done)
         self._bar.reset()
         self._bar.initial = done
 

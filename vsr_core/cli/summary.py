@@ -4,7 +4,7 @@ import torch
 
 from ..runtime import StandaloneRuntime
 from ..streaming import Result
-from ..streaming.estimate import peak_ram
+from ..trial import peak_ram
 
 
 def closing_line(result: Result, seconds: float, runtime: StandaloneRuntime) -> str:

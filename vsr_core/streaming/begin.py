@@ -52,8 +52,7 @@ def begin(
     )
     missing = work.missing()
     done = manifest.frames - sum(segment.frames for segment in missing)
-    for stage in ("step", "decode"):
-        runtime.progress(stage, done, manifest.frames)
+    runtime.progress("decode", done, manifest.frames)
     return replace(work, resumed=len(work.segments) - len(missing))
 
 

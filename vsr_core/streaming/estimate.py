@@ -1,18 +1,14 @@
 """What a job will take, measured on one short window at its real size."""
 
 import math
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import psutil
-import torch
 from torch import Tensor
 
 from ..contract import Restorer
@@ -20,13 +16,12 @@ from ..errors import SettingError
 from ..restore import restore
 from ..runtime import Runtime
 from ..tiling.plan import plan_windows
+from ..trial import memory_in_words, peak_ram, table, time_in_words, tried
 from ..video import Frame, Quality, VideoInfo, probe, read_frames, segment_writer
 from .context import context
 from .job import Job
 from .size import OutputSize, resized
 
-FIRST_RUN_SECONDS = 3.0
-"""A window that takes less is run a second time: the first one pays for loading and setting up."""
 QUEUED = 16
 """Large frames that may wait for the encoder."""
 
@@ -47,6 +42,10 @@ class Estimate:
     """Size of the pictures in the result, sound left out."""
     sample: int
     """How many frames, from the first on, this was measured on."""
+    before: Tensor = field(repr=False, compare=False)
+    """One of them, (3, h, w) in 0..1."""
+    after: Tensor = field(repr=False, compare=False)
+    """The same in the result, (3, H, W) in 0..1."""
 
     def __str__(self) -> str:
         """Return a table to read."""
@@ -56,21 +55,12 @@ class Estimate:
         ]
         rows = {
             "result": f"{self.frames} frames of {self.output.width}x{self.output.height}, {', '.join(chosen)}",
-            "time": f"{duration_in_words(self.seconds)} ({self.frames / self.seconds:.2f} fps)",
-            "RAM": f"{self.ram / 2**30:.1f} GiB",
-            "VRAM": f"{self.vram / 2**30:.1f} GiB" if self.vram else "none",
+            "time": time_in_words(self.seconds, self.frames),
+            **memory_in_words(self.ram, self.vram),
             "size": f"{self.bytes / 1e6:.1f} MB without sound, as much again for a while when segments are joined",
             "measured on": f"the first {self.sample} frames",
         }
-        return "\n".join(f"{name:<13}{value}" for name, value in rows.items())
-
-
-def duration_in_words(seconds: float) -> str:
-    """Return, for example, "2 h 05 min", "3 min 20 s" or "4.1 s"."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+        return table(rows)
 
 
 def estimate(job: Job, restorer: Restorer, runtime: Runtime) -> Estimate:
@@ -85,10 +75,9 @@ def estimate(job: Job, restorer: Restorer, runtime: Runtime) -> Estimate:
     sample = min(frames, plan_windows(restorer, job.settings.tiling).window)
     shown = list(islice(read_frames(job.source, job.frames[0], job.frames[1]), sample))
     reading = (time.perf_counter() - start) / len(shown)
-    with _peak_vram(runtime.device) as vram:
-        seconds, images = _restored(shown, job, restorer, runtime, output)
-    encoding, size = _encoded(images, shown, source, quality, output)
-    computing = seconds / len(shown) * repeated(job, source, restorer, frames)
+    trial = tried(lambda: list(_restore(shown, job, restorer, runtime, output)), runtime.device)
+    encoding, size = _encoded(trial.result, shown, source, quality, output)
+    computing = trial.seconds / len(shown) * repeated(job, source, restorer, frames)
     together = computing + encoding if runtime.device.type == "cpu" else max(computing, encoding)
     waiting = QUEUED * 3 * 4 * output.height * output.width
     return Estimate(
@@ -97,20 +86,12 @@ def estimate(job: Job, restorer: Restorer, runtime: Runtime) -> Estimate:
         quality=quality,
         seconds=frames * (reading + together),
         ram=peak_ram() + waiting,
-        vram=vram[0],
+        vram=trial.vram,
         bytes=round(size / len(shown) * frames),
         sample=len(shown),
+        before=shown[len(shown) // 2].image,
+        after=trial.result[len(shown) // 2],
     )
-
-
-def peak_ram() -> int:
-    """Return the most bytes of RAM that this process has used so far."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return psutil.Process().memory_info().peak_wset
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _frames(job: Job, source: VideoInfo) -> int:
@@ -119,19 +100,6 @@ def _frames(job: Job, source: VideoInfo) -> int:
     if start >= known:
         raise SettingError(f"{job.source} has no frame number {start}. Frames are counted from 0.")
     return min(known, known if stop is None else stop) - start
-
-
-def _restored(
-    frames: list[Frame], job: Job, restorer: Restorer, runtime: Runtime, output: OutputSize
-) -> tuple[float, list[Tensor]]:
-    """Return the seconds that restoring takes, and the result at its final size."""
-    spent, images = 0.0, []
-    for _ in range(2):
-        if 0 < spent < FIRST_RUN_SECONDS or not images:
-            start = time.perf_counter()
-            images = list(_restore(frames, job, restorer, runtime, output))
-            spent = time.perf_counter() - start
-    return spent, images
 
 
 def _restore(
@@ -170,16 +138,3 @@ def repeated(job: Job, source: VideoInfo, restorer: Restorer, frames: int) -> fl
     length = max(around.stride, math.floor(Fraction(job.segment_seconds) * source.frame_rate))
     segments = math.ceil(frames / length)
     return 1 + (segments - 1) * (around.lead + around.tail) / frames
-
-
-@contextmanager
-def _peak_vram(device: torch.device) -> Iterator[list[int]]:
-    """Yield a list that holds the most bytes the block used on `device` once it has ended."""
-    peak = [0]
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    yield peak
-    if device.type == "cuda":
-        peak[0] = torch.cuda.max_memory_allocated(device)
-    elif device.type == "mps":
-        peak[0] = torch.mps.driver_allocated_memory()

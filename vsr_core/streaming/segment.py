@@ -10,11 +10,11 @@ from torch import Tensor
 
 from ..contract import Restorer
 from ..restore import Settings, restore
-from ..runtime import Runtime
 from ..tiling.axis import ramp
 from ..video import Frame
 from .context import context
 from .plan import Policy, Segment
+from .progress import SegmentProgress
 
 
 class Restored(NamedTuple):
@@ -28,7 +28,12 @@ class Restored(NamedTuple):
 
 
 def restored_segment(
-    frames: Iterator[Frame], segment: Segment, restorer: Restorer, runtime: Runtime, settings: Settings, policy: Policy
+    frames: Iterator[Frame],
+    segment: Segment,
+    restorer: Restorer,
+    runtime: SegmentProgress,
+    settings: Settings,
+    policy: Policy,
 ) -> Iterator[Restored]:
     """Yield the frames [start, stop) of a segment, given its frames [first, last).
 
@@ -42,7 +47,12 @@ def restored_segment(
 
 
 def _restored(
-    frames: Iterable[Frame], segment: Segment, first: int, restorer: Restorer, runtime: Runtime, settings: Settings
+    frames: Iterable[Frame],
+    segment: Segment,
+    first: int,
+    restorer: Restorer,
+    runtime: SegmentProgress,
+    settings: Settings,
 ) -> Iterator[Restored]:
     """Yield the frames from segment.start on, given those from number `first` on, which one run restores."""
     held: deque[Frame] = deque()
@@ -53,7 +63,7 @@ def _restored(
             yield frame.image
 
     number = first
-    for clip in restore(images(), restorer, runtime, settings, first=first):
+    for clip in restore(images(), restorer, runtime.of_run(first), settings, first=first):
         dropped = min(max(0, segment.start - number), len(clip))
         number += dropped
         for _ in range(dropped):
@@ -64,7 +74,7 @@ def _restored(
 
 
 def _crossfaded(
-    frames: Iterator[Frame], segment: Segment, restorer: Restorer, runtime: Runtime, settings: Settings
+    frames: Iterator[Frame], segment: Segment, restorer: Restorer, runtime: SegmentProgress, settings: Settings
 ) -> Iterator[Restored]:
     """Yield the frames of a run that begins at segment.start; its first ones fade in over one that knows the past."""
     shared = min(context(restorer, settings).tail, segment.frames)

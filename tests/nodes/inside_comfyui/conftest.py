@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 BASE = Path(os.environ["COMFYUI_BASE"])
 PACK = next((BASE / "custom_nodes").iterdir())
@@ -18,6 +19,8 @@ from comfy.cli_args import args  # noqa: E402
 
 args.cpu = True
 args.base_directory = str(BASE)
+
+import utils.extra_config  # noqa: E402, F401 - first, as in main.py: ComfyUI's nodes hide it behind comfy/utils.py
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +87,32 @@ def video_model(execute):
 @pytest.fixture
 def setting_error(part_of_pack):
     return part_of_pack("vsr_core.errors").SettingError
+
+
+@pytest.fixture
+def shown_picture():
+    """Open the only picture that a node shows."""
+    import folder_paths
+
+    def opened(shown: dict) -> Image.Image:
+        [picture] = shown["images"]
+        return Image.open(Path(folder_paths.get_temp_directory()) / picture["filename"])
+
+    return opened
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """What progress bars show: value, total and whether there is a picture."""
+    import comfy.utils
+
+    seen = []
+
+    def note(value, total, picture, node_id=None):
+        seen.append((value, total, picture is not None))
+
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", note)
+    return seen
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,14 @@
 """ComfyUI's own memory management owns every part of a model, and lack of memory makes tiles smaller."""
 
+import gc
+import weakref
+
 import comfy.model_management as management
 import comfy.model_patcher
 import pytest
 import torch
 
 MODELS = ("tiny.safetensors", "tiny_fusing.safetensors", "tiny_video.safetensors")
-CLOSE = 1e-4
-"""Tiles of other sizes sum in another order."""
 
 
 @pytest.fixture(params=MODELS)
@@ -64,6 +65,19 @@ def test_every_stage_asks_for_its_own_parts_and_the_memory_it_works_in(any_model
     assert all(memory > 0 for _, memory in asked)
 
 
+def test_the_memory_it_asks_for_is_what_the_model_estimates(any_model, restored, moving, loads, monkeypatch):
+    estimates, estimate = [], any_model.restorer.memory_bytes
+
+    def noted(*arguments):
+        estimates.append(estimate(*arguments))
+        return estimates[-1]
+
+    monkeypatch.setattr(any_model.restorer, "memory_bytes", noted)
+    restored(any_model, moving(5))
+    parts = set(any_model.restorer.parts.values())
+    assert {memory for models, memory in loads if parts & set(models)} <= set(estimates)
+
+
 def test_larger_frames_ask_for_more_memory(any_model, restored, moving, loads):
     restored(any_model, moving(5, 32, 32))
     small = max(memory for _, memory in loads)
@@ -80,6 +94,17 @@ def test_comfyui_can_take_all_memory_back_between_two_runs(any_model, restored, 
     torch.testing.assert_close(restored(any_model, moving(5)), before, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_nothing_keeps_a_model_that_the_graph_no_longer_holds(execute, restored, moving, name):
+    model = execute("VSRLoadModel", model_name=name, dtype="fp32")
+    restored(model, moving(5))
+    parts = [weakref.ref(part) for part in model.restorer.parts.values()]
+    management.unload_all_models()
+    del model
+    gc.collect()
+    assert [part() for part in parts] == [None] * len(parts)
+
+
 def test_models_take_turns_with_each_other_and_with_one_of_comfyuis(execute, restored, moving):
     models = [execute("VSRLoadModel", model_name=name, dtype="fp32") for name in MODELS]
     alone = [restored(model, moving(5)) for model in models]
@@ -90,16 +115,42 @@ def test_models_take_turns_with_each_other_and_with_one_of_comfyuis(execute, res
     assert core in management.loaded_models()
 
 
-def test_lack_of_memory_makes_tiles_smaller(execute, restored, moving):
-    frames, sizes = moving(3, 96, 96), []
-    expected = restored(execute("VSRLoadModel", model_name=MODELS[0], dtype="fp32"), frames)
-    model = execute("VSRLoadModel", model_name=MODELS[0], dtype="fp32")
-    decoder = model.restorer.parts["decoder"]
-    refuse_large(decoder, 40)
-    decoder.register_forward_pre_hook(lambda _, inputs: sizes.append(max(inputs[0].shape[-2:])))
-    result = restored(model, frames)
-    assert sizes and max(sizes) <= 40
-    assert result.shape == expected.shape and result.isfinite().all()
+@pytest.fixture
+def tiles(any_model, monkeypatch):
+    """The larger sides of the tiles of each stage, in input pixels; `limit` says which do not fit."""
+    restorer, seen, limit = any_model.restorer, {}, {}
+
+    def watched(stage, compute, side):
+        def run(*arguments, **options):
+            seen.setdefault(stage, []).append(side(*arguments))
+            if seen[stage][-1] > limit.get(stage, 1000):
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return compute(*arguments, **options)
+
+        monkeypatch.setattr(restorer, stage, run)
+
+    watched("encode", restorer.encode, lambda clip, *_: max(clip.shape[-2:]))
+    watched("step", restorer.step, lambda latent: max(latent.shape[-2:]) * restorer.requirements.latent_stride)
+    watched("decode", restorer.decode, lambda latent, clip, *_: max(clip.shape[-2:]))
+    return seen, limit
+
+
+@pytest.mark.parametrize("stage", ["encode", "step", "decode"])
+def test_lack_of_memory_halves_the_tiles_of_that_stage(any_model, restored, moving, tiles, stage):
+    seen, limit = tiles
+    limit[stage] = 64
+    result = restored(any_model, moving(1, 128, 128))
+    assert sorted(set(seen.pop(stage)), reverse=True) == [128, 64]
+    assert all(set(sides) == {128} for sides in seen.values())
+    assert result.shape == (1, 512, 512, 3) and result.isfinite().all()
+
+
+def test_tiles_are_as_large_as_the_free_memory_allows(any_model, restored, moving, tiles, monkeypatch):
+    seen, _ = tiles
+    monkeypatch.setattr(management, "get_free_memory", lambda *_: 1)
+    result = restored(any_model, moving(1, 128, 128))
+    assert {max(sides) for sides in seen.values()} == {any_model.restorer.requirements.min_tile}
+    assert result.shape == (1, 512, 512, 3) and result.isfinite().all()
 
 
 def test_lack_of_memory_for_the_smallest_tile_says_what_to_change(any_model, restored, moving, part_of_pack):

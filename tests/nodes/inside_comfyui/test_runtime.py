@@ -10,7 +10,7 @@ def runtime_module(part_of_pack):
 
 @pytest.fixture
 def runtime(runtime_module, model):
-    return runtime_module.ComfyRuntime(model.patchers)
+    return runtime_module.ComfyRuntime(model.patchers, ["step", "decode"])
 
 
 def test_auto_is_float32_on_the_cpu_and_a_named_dtype_is_taken_as_it_is(runtime_module):
@@ -45,9 +45,26 @@ def test_cancelling_is_noticed(runtime):
         runtime.check_stopped()
 
 
-def test_progress_reaches_the_bar_with_a_picture_of_the_frame(runtime, monkeypatch):
-    seen = []
-    runtime.bar.hook = lambda value, total, preview, node_id=None: seen.append((value, total, preview))
+@pytest.fixture
+def seen(runtime, monkeypatch):
+    """What the bar is told, which ComfyUI may not pass on at once: value, total and picture."""
+    reports = []
+    monkeypatch.setattr(runtime.bar, "update_absolute", lambda *report: reports.append(report))
+    return reports
+
+
+def test_one_bar_is_over_all_stages_of_the_node_and_no_others(runtime, seen):
+    for stage, done in [("encode", 8), ("step", 4), ("step", 8), ("decode", 4), ("compare", 1), ("decode", 8)]:
+        runtime.progress(stage, done, 8)
+    assert seen == [(value, 8, None) for value in (2, 4, 6, 8)]
+
+
+def test_nothing_is_shown_while_the_number_of_frames_is_unknown(runtime, seen):
+    runtime.progress("step", 4, None)
+    assert seen == []
+
+
+def test_progress_reaches_the_bar_with_a_picture_of_the_frame(runtime, seen):
     runtime.progress("decode", 3, 8, torch.tensor([1.0, 0.5, 0.0]).view(3, 1, 1).expand(3, 4, 6))
     value, total, (kind, picture, _) = seen[0]
     assert (value, total, kind, picture.size) == (3, 8, "JPEG", (6, 4))

@@ -7,7 +7,9 @@ WIDGETS_AND_SOCKETS = {
     "VSRMultiFrameFusion": [
         "model", "images", "aligned", "alignment", "mu", "alpha", "posterior", "seed", "tiling",
     ],
-    "VSROneStepUpscale": ["model", "images", "seed", "strength", "tiling", "latent", "conditioning"],
+    "VSROneStepUpscale": [
+        "model", "images", "seed", "strength", "tiling", "latent", "conditioning", "estimate_only",
+    ],
     "VSRVideoVAEDecode": ["model", "latent", "color", "tiling", "decoder"],
     "VSRCompare": ["before", "after", "view", "titles", "measure", "reference"],
     "VSRUpscaleVideo": [

@@ -9,6 +9,7 @@ import torch
 from comfy_api.latest import InputImpl, Types
 
 RATE = Fraction(30000, 1001)
+trims = pytest.mark.skipif(not hasattr(InputImpl.VideoFromFile, "as_trimmed"), reason="ComfyUI trims videos since 0.14")
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def upscale(node_classes, model, output):
     def run(video, **inputs):
         known = {name: value for name, value in widgets.items() if value is not None}
         done = node.PREPARE_CLASS_CLONE({}).execute(**known | {"model": model, "video": video} | inputs)
-        return done.args[0], done.ui.as_dict()
+        return done.args[0], done.ui if isinstance(done.ui, dict) else done.ui.as_dict()
 
     return run
 
@@ -119,6 +120,7 @@ def test_a_video_that_is_bytes_is_upscaled_too(upscale, in_a_file):
     assert facts(upscale(video)[0].get_stream_source()) == (12, 192, 160, "h264", 1)
 
 
+@trims
 @pytest.mark.parametrize(
     ("start", "seconds", "frames"), [(0.1, 0.2, 6), (0.2, 0.0, 6), (0.0, 0.1, 3), (-0.1, 0.0, None)]
 )
@@ -129,16 +131,18 @@ def test_a_trim_is_the_range_of_frames_that_comfyui_shows(upscale, in_a_file, st
     assert facts(upscale(trimmed)[0].get_stream_source())[0] == expected
 
 
+@trims
 def test_a_trim_that_leaves_nothing_is_refused_in_words(upscale, in_a_file, setting_error):
     with pytest.raises(setting_error, match="No frame of clip.mp4 is between 99 s"):
         upscale(InputImpl.VideoFromFile(in_a_file.get_stream_source(), start_time=99))
 
 
-def test_the_estimate_is_text_and_saves_nothing(upscale, in_a_file, output):
+def test_the_estimate_is_text_and_a_picture_and_saves_nothing(upscale, in_a_file, output, shown_picture):
     blocked, shown = upscale(in_a_file, estimate_only=True)
     assert type(blocked).__name__ == "ExecutionBlocker"
     (text,) = shown["text"]
     assert text.startswith("result       12 frames of 192x160, h264")
+    assert shown_picture(shown).size == (2 * 192 + 8, 160)
     assert [path for path in output.rglob("*") if path.is_file()] == []
 
 
@@ -148,17 +152,28 @@ def test_what_was_interrupted_goes_on_and_gives_the_same_file(upscale, moving, o
     clip = InputImpl.VideoFromComponents(Types.VideoComponents(images=moving(30, 24, 32), frame_rate=RATE))
     whole = Path(upscale(clip, segment_seconds=0.1, filename_prefix="whole")[0].get_stream_source())
     module = part_of_pack("nodes.upscale_video")
-    report, folder = module.VideoRuntime.progress, output / "vsr_unfinished"
+    report, folder = module.ComfyRuntime.progress, output / "vsr_unfinished"
 
     def interrupt(self, stage, done, total, preview=None):
         report(self, stage, done, total, preview)
         management.interrupt_current_processing(bool(list(folder.glob("*/segment_*.json"))))
 
     with monkeypatch.context() as patch, pytest.raises(management.InterruptProcessingException):
-        patch.setattr(module.VideoRuntime, "progress", interrupt)
+        patch.setattr(module.ComfyRuntime, "progress", interrupt)
         upscale(clip, segment_seconds=0.1, filename_prefix="again")
     assert len(list(folder.glob("*/segment_*.json"))) > 0
     assert not list(output.glob("again*"))
     again = Path(upscale(clip, segment_seconds=0.1, filename_prefix="again")[0].get_stream_source())
     assert again.read_bytes() == whole.read_bytes()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("segments", ["reprocess", "crossfade"])
+def test_one_bar_rises_over_reading_and_all_stages_up_to_all_frames(upscale, in_a_file, bars, segments):
+    upscale(in_a_file, segment_seconds=0.1, segments=segments)
+    values = [value for value, _, _ in bars]
+    assert values == sorted(values)
+    assert 0 < values[0] < 1
+    assert values[-1] == 12
+    assert {total for _, total, _ in bars} == {12}
+    assert any(picture for _, _, picture in bars)
