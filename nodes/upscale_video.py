@@ -3,18 +3,17 @@
 import json
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 
 import folder_paths
+from comfy.cli_args import args
 from comfy_api.latest import InputImpl, io, ui
 
 from ..vsr_core.color import MODES
 from ..vsr_core.contract import STAGES
 from ..vsr_core.restore import Settings
-from ..vsr_core.streaming import ON_ERROR, POLICIES, RESIZES, Job, TargetSize, upscale_video
+from ..vsr_core.streaming import ON_ERROR, POLICIES, RESIZES, Job, TargetSize, identify, upscale_video
 from ..vsr_core.streaming.estimate import estimate
-from ..vsr_core.streaming.identity import job_identity, model_identity, source_identity
 from ..vsr_core.streaming.target import usual_suffix
 from ..vsr_core.tiling import Tiling
 from ..vsr_core.video import CODECS, VIDEO_SUFFIXES, Quality, probe
@@ -40,7 +39,7 @@ class VSRUpscaleVideo(io.ComfyNode):
             "and time stamps. Only a few frames are in memory at a time. Cancel at any time: queueing the same again "
             "goes on where it stopped.",
             is_output_node=True,
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
             inputs=[
                 VSR_MODEL.Input("model", tooltip="The model from Load VSR Model."),
                 io.Video.Input(
@@ -150,7 +149,7 @@ class VSRUpscaleVideo(io.ComfyNode):
             job = Job(
                 source=path, target=Path(f"video{suffix_of(container, quality, path)}"), settings=settings,
                 size=target_size(size, pixels, resize), quality=quality, segment_seconds=segment_seconds,
-                policy=segments, frames=frames_of(video, path), on_error=on_error,
+                policy=segments, frames=frames_of(video, path), on_error=on_error, tags=tags_of(cls.hidden),
             )  # fmt: skip
             runtime = ComfyRuntime(model.patchers, ["scan", *STAGES])
             if estimate_only:
@@ -177,9 +176,10 @@ def saved(job: Job, prefix: str, model: VSRModel, runtime: ComfyRuntime, node_id
         prefix, str(output), sides.width, sides.height
     )
     file = f"{name}_{counter:05}_{job.target.suffix}"
-    unfinished = output / UNFINISHED / digest(job, model)
+    identity = identify(job, model.restorer)
+    unfinished = output / UNFINISHED / identity.name
     job = replace(job, target=Path(folder) / file)
-    result = upscale_video(job, model.restorer, runtime, resume=True, work=unfinished)
+    result = upscale_video(job, model.restorer, runtime, resume=True, work=unfinished, identity=identity)
     with suppress(OSError):  # other videos may be unfinished
         unfinished.parent.rmdir()
     if result.notes:
@@ -188,7 +188,9 @@ def saved(job: Job, prefix: str, model: VSRModel, runtime: ComfyRuntime, node_id
     return io.NodeOutput(InputImpl.VideoFromFile(str(result.path)), ui=preview)
 
 
-def digest(job: Job, model: VSRModel) -> str:
-    """Return a name for the job that is the same whenever the same is asked for."""
-    facts = [source_identity(job.source), model_identity(model.restorer), job_identity(job, job.target.suffix)]
-    return blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=8).hexdigest()
+def tags_of(hidden) -> dict[str, str]:
+    """Return the graph as tags for the file, as Save Video writes them: drop the file on the editor to get it back."""
+    if args.disable_metadata:
+        return {}
+    graph = {**(hidden.extra_pnginfo or {}), **({} if hidden.prompt is None else {"prompt": hidden.prompt})}
+    return {name: json.dumps(value) for name, value in graph.items()}

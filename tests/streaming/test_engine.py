@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import av
 import pytest
 import torch
 from media import audio_packets, cut_off, gratings, make_images, make_video
@@ -13,7 +14,7 @@ from streaming.jobs import Stopped, Stopping, frame_digests, job, names, upscale
 from vsr_core.contract import STAGES
 from vsr_core.errors import SettingError, VideoError
 from vsr_core.runtime import FrameCounter
-from vsr_core.streaming import TargetSize, finish, prepare, run_segments, unfinished
+from vsr_core.streaming import TargetSize, finish, identify, prepare, run_segments, unfinished
 from vsr_core.streaming.publish import join, publish
 from vsr_core.video import Quality, read_frames
 
@@ -25,6 +26,11 @@ class TileMean(Pointwise):
 
     def step(self, latent, *, noise=None, text=None):
         return (latent + latent.mean((-2, -1), keepdim=True)) / 2
+
+
+def tags_of(path: Path) -> dict[str, str]:
+    with av.open(str(path)) as container:
+        return dict(container.metadata)
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +204,7 @@ def begun(video, tmp_path) -> Path:
 class TestRefusal:
     def test_unfinished_work_is_not_gone_on_with_unasked(self, video, begun):
         before = names(begun.parent / "out.mp4.parts")
-        with pytest.raises(VideoError, match=r"holds \d of 4 segments of an unfinished run. --resume goes on"):
+        with pytest.raises(VideoError, match=r"holds \d of 4 segments of an unfinished run. --resume .* goes on"):
             upscale(video, begun)
         assert names(begun.parent / "out.mp4.parts") == before
 
@@ -242,6 +248,18 @@ class TestRefusal:
         assert upscale(moved, begun, resume=True).resumed > 0
         assert begun.read_bytes() == expected.read_bytes()
 
+    def test_other_tags_do_not_matter(self, video, begun):
+        tags = {"tags": {"prompt": '{"1": "another graph"}'}}
+        assert upscale(video, begun, job_settings=tags, resume=True).resumed > 0
+        assert tags_of(begun)["prompt"] == '{"1": "another graph"}'
+
+    def test_what_the_work_is_for_may_be_told_by_the_caller(self, video, begun):
+        same, other = (identify(job(video, begun, seed=seed), Pointwise()) for seed in (0, 1))
+        assert same.name != other.name
+        with pytest.raises(SettingError, match="settings seed was 0, is 1"):
+            upscale(video, begun, identity=other, resume=True)
+        assert upscale(video, begun, identity=same, resume=True).resumed > 0
+
     def test_a_manifest_that_is_damaged_is_named(self, video, begun):
         (begun.parent / "out.mp4.parts" / "manifest.json").write_text("{")
         with pytest.raises(VideoError, match=r"manifest\.json cannot be used.*--restart"):
@@ -274,7 +292,7 @@ class TestTrouble:
             if number == 20:
                 source.write_bytes(video.read_bytes() + b"more")
 
-        with pytest.raises(VideoError, match=r"in\.mp4 was changed.*segments are kept in .*--resume goes on"):
+        with pytest.raises(VideoError, match=r"in\.mp4 was changed.*segments are kept in .*--resume .* goes on"):
             upscale(source, target, observer=spoil)
         source.write_bytes(video.read_bytes())
         assert upscale(source, target, resume=True).resumed > 0
@@ -308,7 +326,7 @@ class TestTrouble:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
 
         try:
-            with pytest.raises(VideoError, match=r"not written: .*segments are kept in .*--resume goes on"):
+            with pytest.raises(VideoError, match=r"not written: .*segments are kept in .*--resume .* goes on"):
                 upscale(video, target, observer=fill)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)

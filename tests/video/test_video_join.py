@@ -7,7 +7,7 @@ import media
 import numpy as np
 import pytest
 import torch
-from video.parts import copy_in_segments, packets, times, write_segments
+from video.parts import copy_in_segments, make_rich, packets, times, write_segments
 
 from vsr_core.errors import VideoError
 from vsr_core.video import Quality, check_target, join_segments, open_writer, probe, read_frames
@@ -49,6 +49,16 @@ def test_every_codec_is_joined_without_losing_a_bit(tmp_path, codec, suffix):
         context = container.streams.video[0].codec_context
         assert (context.height, context.width) == (64, 96)
         assert codec in (context.name, {"libdav1d": "av1"}.get(context.name))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_tags_that_are_given_stand_in_place_of_the_sources(tmp_path, suffix):
+    source = make_rich(tmp_path / "in.mkv", frames=12)
+    given = {"title": "Mine", "prompt": '{"1": "a graph"}' * 2000}
+    copy_in_segments(source, tmp_path / f"out{suffix}", [0, 6, 12], tags=given)
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
+        written = {name.lower(): text for name, text in container.metadata.items()}
+    assert written.items() >= {**given, "artist": "Somebody", "mood": "quiet"}.items()
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from comfyui.client import Run, run_graph
 from media import audio_packets, make_video
+from streaming.jobs import frame_digests
 from workflows.test_queue_folder import script  # noqa: F401
 
 from vsr_core.video import probe
@@ -72,7 +73,8 @@ def test_a_cancelled_run_goes_on_when_it_is_queued_again(server, long_graph):
     assert list(unfinished.glob("*/segment_*.json"))
     again = run_graph(server, long_graph)
     assert again.ending == "execution_success"
-    assert saved_video(again).read_bytes() == saved_video(whole).read_bytes()
+    assert frame_digests(saved_video(again)) == frame_digests(saved_video(whole))
+    assert audio_packets(saved_video(again)) == audio_packets(saved_video(whole))
     first = next(message["data"]["value"] for message in again.messages if message["type"] == "progress")
     assert first > 0  # it did not begin anew
     assert not unfinished.exists()

@@ -2,6 +2,7 @@
 
 from .engine import Result, Unfinished, finish, prepare, unfinished, upscale_video
 from .folder import work_folder
+from .identity import Identity, identify
 from .job import ON_ERROR, Job
 from .pipeline import Observer, run_segments
 from .plan import POLICIES, Segment
@@ -12,6 +13,7 @@ __all__ = [
     "ON_ERROR",
     "POLICIES",
     "RESIZES",
+    "Identity",
     "Job",
     "Observer",
     "Result",
@@ -20,6 +22,7 @@ __all__ = [
     "Unfinished",
     "Work",
     "finish",
+    "identify",
     "prepare",
     "run_segments",
     "unfinished",

@@ -1,6 +1,5 @@
 """Begin a job, or take up one that was interrupted."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +8,10 @@ from ..errors import VideoError
 from ..runtime import Runtime
 from ..stages import Stages
 from ..video import Seek, Timeline, VideoInfo, check_target, probe, scan
+from .advice import BEGIN_ANEW, GO_ON
 from .context import Context, context
 from .folder import clear, clear_partial, recorded
-from .identity import Facts, job_identity, model_identity, source_identity, stamp
+from .identity import Identity, identify
 from .job import Job
 from .manifest import Manifest, read_manifest
 from .plan import Segment, plan_segments
@@ -21,7 +21,15 @@ from .work import Work
 
 
 def begin(
-    job: Job, restorer: Restorer, runtime: Runtime, folder: Path, *, resume: bool, restart: bool, overwrite: bool
+    job: Job,
+    restorer: Restorer,
+    runtime: Runtime,
+    folder: Path,
+    *,
+    resume: bool,
+    restart: bool,
+    overwrite: bool,
+    identity: Identity | None = None,
 ) -> Work:
     """Return the work for `job` in `folder`, which is locked; see `engine.prepare`."""
     source = probe(job.source)
@@ -32,24 +40,18 @@ def begin(
         published = None
         check_target(job.target, source=source, quality=job.quality_for(source), audio=job.audio, overwrite=overwrite)
     output = job.output_for(source, restorer.requirements.scale)
-    state = stamp(job.source)
-    facts = _facts(job, restorer)
+    identity = identity or identify(job, restorer)
     if manifest is None:
         clear(folder)
-        manifest = _planned(job, restorer, runtime, source, output, around, facts)
+        manifest = _planned(job, restorer, runtime, source, output, around, identity)
         manifest.write(folder)
     else:
-        manifest.check(**facts)
+        manifest.check(**identity.facts)
         clear_partial(folder)
     work = Work(
-        job=job,
-        folder=folder,
-        source=source,
-        manifest=manifest,
-        overwrite=overwrite,
-        stamp=state,
+        job=job, folder=folder, source=source, manifest=manifest, overwrite=overwrite, stamp=identity.stamp,
         published=published,
-    )
+    )  # fmt: skip
     missing = work.missing()
     done = manifest.frames - sum(segment.frames for segment in missing)
     runtime.progress("decode", done, manifest.frames)
@@ -63,18 +65,10 @@ def _unfinished(folder: Path, resume: bool, published: bool) -> Manifest | None:
         return None
     if not resume:
         raise VideoError(
-            f"{folder} holds {done} of {len(manifest.segments)} segments of an unfinished run. --resume goes on from "
-            "there; --restart deletes them and begins anew."
+            f"{folder} holds {done} of {len(manifest.segments)} segments of an unfinished run. {GO_ON} goes on "
+            f"from there; {BEGIN_ANEW} deletes them and begins anew."
         )
     return manifest
-
-
-def _facts(job: Job, restorer: Restorer) -> Mapping[str, Facts]:
-    return {
-        "input": source_identity(job.source),
-        "model": model_identity(restorer),
-        "settings": job_identity(job, job.target.suffix.lower()),
-    }
 
 
 def _planned(
@@ -84,7 +78,7 @@ def _planned(
     source: VideoInfo,
     output: OutputSize,
     around: Context,
-    facts: Mapping[str, Facts],
+    identity: Identity,
 ) -> Manifest:
     def told(done: int, total: int | None) -> None:
         runtime.check_stopped()
@@ -107,7 +101,7 @@ def _planned(
     )
     memory = Stages(restorer, runtime, job.settings.tiling).free_memory(output.input_height, output.input_width)
     return Manifest(
-        **facts,
+        **identity.facts,
         memory=memory,
         output=output,
         segments=segments,

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from ..contract import Restorer
 from ..errors import VideoError, VSRError
 from ..runtime import Runtime
+from .advice import GO_ON
 from .begin import begin
 from .folder import clear, locked, recorded, work_folder
+from .identity import Identity
 from .job import Job
 from .manifest import read_manifest
 from .pipeline import Observer, run_segments
@@ -43,7 +45,7 @@ class Unfinished(NamedTuple):
     folder: Path
 
     def __str__(self) -> str:
-        return f"{self.done} of {self.total} segments are kept in {self.folder}; --resume goes on from there"
+        return f"{self.done} of {self.total} segments are kept in {self.folder}; {GO_ON} goes on from there"
 
 
 def upscale_video(
@@ -55,6 +57,7 @@ def upscale_video(
     restart: bool = False,
     overwrite: bool = False,
     work: Path | None = None,
+    identity: Identity | None = None,
     observer: Observer | None = None,
 ) -> Result:
     """Restore `job.source` into `job.target`, which appears when it is complete; see `prepare` for the rest.
@@ -64,7 +67,8 @@ def upscale_video(
     same file.
     """
     start = time.monotonic()
-    with prepare(job, restorer, runtime, resume=resume, restart=restart, overwrite=overwrite, work=work) as begun:
+    how = {"resume": resume, "restart": restart, "overwrite": overwrite, "work": work, "identity": identity}
+    with prepare(job, restorer, runtime, **how) as begun:
         run_segments(begun, begun.missing(), restorer, runtime, observer)
         result = finish(begun)
     return replace(result, seconds=time.monotonic() - start)
@@ -80,18 +84,21 @@ def prepare(
     restart: bool = False,
     overwrite: bool = False,
     work: Path | None = None,
+    identity: Identity | None = None,
 ) -> Iterator[Work]:
     """Yield the work to do for `job`, begun anew or (`resume`) as it was left; nobody else can work on it meanwhile.
 
     `work` is the folder for what is unfinished, by default `work_folder(job.target)`. `restart` deletes what earlier
     runs left in it; without either, unfinished work is an error. `overwrite` allows to replace a file at the target.
+    `identity` is what `identify` says of the job, for callers that know it already: it reads the whole input.
 
     Raises SettingError if the unfinished work is of another input, model or setting, VideoError for what cannot be
     read or written. An error inside the block says how to go on.
     """
     folder = work or work_folder(job.target)
     with locked(folder), _nothing_left_behind(folder):
-        begun = begin(job, restorer, runtime, folder, resume=resume, restart=restart, overwrite=overwrite)
+        how = {"resume": resume, "restart": restart, "overwrite": overwrite, "identity": identity}
+        begun = begin(job, restorer, runtime, folder, **how)
         with _with_advice(folder):
             yield begun
 

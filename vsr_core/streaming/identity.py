@@ -1,11 +1,12 @@
 """Tell whether an input, a model or a setting is still the same: by content, never by name or time."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -78,6 +79,33 @@ def model_identity(restorer: Restorer) -> Facts:
         "dtype": "/".join(sorted({str(value.dtype).removeprefix("torch.") for value in weights.values()})),
         "blake2b": tensors_digest(weights),
     }
+
+
+class Identity(NamedTuple):
+    """What work belongs to."""
+
+    stamp: list[tuple[int, ...]]
+    """Of the input, taken before its content was read."""
+    input: Facts
+    model: Facts
+    settings: Facts
+
+    @property
+    def facts(self) -> dict[str, Facts]:
+        """Return what must not change while the work is unfinished, by name."""
+        return {"input": self.input, "model": self.model, "settings": self.settings}
+
+    @property
+    def name(self) -> str:
+        """Return a short name that is the same whenever the same is asked for."""
+        return blake2b(json.dumps([*self.facts.values()], sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def identify(job: Job, restorer: Restorer) -> Identity:
+    """Return what the work for `job` belongs to; reads the whole input and all weights. Raises VideoError."""
+    state = stamp(job.source)
+    settings = job_identity(job, job.target.suffix.lower())
+    return Identity(state, source_identity(job.source), model_identity(restorer), settings)
 
 
 def job_identity(job: Job, suffix: str) -> Facts:

@@ -1,5 +1,6 @@
 """What is to be done: everything that decides what the result is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -34,6 +35,9 @@ class Job:
     """Whether to stop at damage in the input, or to finish what can be read before it."""
     audio: bool = True
     """Carry the sound over."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """To write into a file beside those of the input, in place of those of the same names. They are no part of what
+    unfinished work is for: it goes on with others."""
 
     def __post_init__(self):
         """Raise SettingError for settings that make no sense."""

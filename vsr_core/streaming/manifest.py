@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import SettingError, VideoError
 from ..video import Seek
 from ..video.partial import partial_file, write_error
+from .advice import BEGIN_ANEW
 from .identity import Facts, differences
 from .plan import Segment
 from .size import OutputSize
@@ -56,7 +57,7 @@ class Manifest:
             more = f" and {len(changed) - 4} more" if len(changed) > 4 else ""
             raise SettingError(
                 f"The unfinished work is of something else: {'; '.join(changed[:4])}{more}. Use what was used then "
-                "to go on, or --restart to delete the unfinished work and begin anew."
+                f"to go on, or {BEGIN_ANEW} to begin anew."
             )
 
 
@@ -71,7 +72,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise VideoError(f"{path} cannot be used: {error}. --restart deletes it and begins anew.") from error
+        raise VideoError(f"{path} cannot be used: {error}. {BEGIN_ANEW} begins anew.") from error
 
 
 def _plan(data: Any) -> dict[str, Any]:

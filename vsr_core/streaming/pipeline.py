@@ -13,6 +13,7 @@ from ..contract import Restorer
 from ..errors import VideoError
 from ..runtime import Runtime
 from ..video import Frame, read_frames
+from .advice import BEGIN_ANEW, GO_ON
 from .plan import Segment
 from .progress import SegmentProgress
 from .queues import prefetched, written_behind
@@ -69,7 +70,7 @@ def _read(work: Work, segments: Sequence[Segment]) -> Iterator[Frame]:
         if number < segment.last:
             raise VideoError(
                 f"{work.job.source} ends before frame {number}; it was longer when the work began. Put the former "
-                "file back and --resume, or --restart with this one."
+                f"file back and {GO_ON}, or {BEGIN_ANEW} with this one."
             )
 
 

@@ -38,6 +38,7 @@ def join(work: Work) -> list[str]:
             stop=work.manifest.stop,
             audio=job.audio,
             damaged=work.manifest.damage is not None,
+            tags=job.tags,
         )
     return [*known, *found]
 

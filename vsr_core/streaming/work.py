@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import VideoError
 from ..restore import Settings
 from ..video import Quality, VideoInfo, Writer, segment_writer
+from .advice import BEGIN_ANEW, GO_ON
 from .folder import SEGMENT, remove
 from .identity import DIGEST_BYTES, Facts, file_digest, source_identity, stamp
 from .job import Job
@@ -93,8 +94,8 @@ class Work:
             return
         if source_identity(self.job.source) != self.manifest.input:
             raise VideoError(
-                f"{self.job.source} was changed while it was read. Put the former file back and --resume, or "
-                "--restart with the new one."
+                f"{self.job.source} was changed while it was read. Put the former file back and {GO_ON}, or "
+                f"{BEGIN_ANEW} with the new one."
             )
         self.stamp[:] = now
 

@@ -1,7 +1,7 @@
 """Join segments into one video without encoding anything again, and put beside them what else the source holds."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -52,6 +52,7 @@ def join_segments(
     stop: Fraction | None = None,
     audio: bool = True,
     damaged: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Join what `segment_writer` wrote, in order, into `target`, which appears when it is complete.
 
@@ -59,7 +60,8 @@ def join_segments(
     all sound (unless `audio` is false), subtitles, chapters, covers, attached files and tags. With `trimmed` the first
     frame's time becomes 0, and everything else is cut to 0 .. `stop` (seconds of the source; None: the end of the
     last frame). Where the first frame is shown before 0, everything is moved so that it is shown at 0. With `damaged`
-    the rest is copied as far as it can be read. The images of png segments are moved into the folder `target`.
+    the rest is copied as far as it can be read. `tags` are written in place of the source's of the same names. The
+    images of png segments are moved into the folder `target`, without tags.
 
     Returns sentences on what `target` cannot hold. Raises VideoError as `check_target`, and for segments that are
     missing, damaged, or not all of one kind.
@@ -70,9 +72,8 @@ def join_segments(
         return []
     notes = check_target(target, source=source, quality=quality, audio=audio, overwrite=overwrite)
     with partial_file(target, overwrite=overwrite) as file:
-        more = join_into(
-            file, segments, target, source=source, trimmed=trimmed, stop=stop, audio=audio, damaged=damaged
-        )
+        options = {"trimmed": trimmed, "stop": stop, "audio": audio, "damaged": damaged, "tags": tags}
+        more = join_into(file, segments, target, source=source, **options)
     return [*notes, *more]
 
 
@@ -86,33 +87,37 @@ def join_into(
     stop: Fraction | None = None,
     audio: bool = True,
     damaged: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Join segments that are videos into `file`, which will become `target`: see `join_segments`.
 
     Returns what is only known afterwards of what `target` cannot hold.
     """
     pictures = JoinedPictures(segments)
-    origin = pictures.start if trimmed else min(pictures.start, Fraction(0))
+    origin, tags = pictures.start if trimmed else min(pictures.start, Fraction(0)), dict(tags or {})
     with named_errors(target):
         if source is None or source.is_folder:
-            _write(file, target, pictures, origin)
+            _write(file, target, pictures, origin, tags)
             return []
         end = (stop or pictures.end) - origin if trimmed else None
         with open_video(source.path) as opened:
             cut = trimmed or _drops_early_sound(target, opened[0])
             timing = {"shift": source.start + origin, "cut": cut, "end": end, "damaged": damaged}
-            _write(file, target, pictures, origin, opened, audio=audio, **timing)
+            _write(file, target, pictures, origin, tags, opened, audio=audio, **timing)
             return tags_left_out(file, target, opened[0])
 
 
-def _write(file: Path, target: Path, pictures: JoinedPictures, origin: Fraction, source: tuple = (), **options) -> None:
+def _write(
+    file: Path, target: Path, pictures: JoinedPictures, origin: Fraction, tags: dict, source: tuple = (), **options
+) -> None:
     """Write `pictures` and, given an opened container and its video stream as `source`, what is beside them."""
     matroska = target.suffix.lower() == ".mkv"
     # Matroska gets a random number without it, and the same run another file.
-    options_of_format = {"fflags": "+bitexact"} if matroska else {"movflags": _movflags(source)}
+    options_of_format = {"fflags": "+bitexact"} if matroska else {"movflags": _movflags(source, tags)}
     with _output(file, options_of_format) as output:
         stream = pictures.add_to(output, tick=MILLISECOND if matroska else pictures.header.tick)
         beside = Beside(*source, output, stream, target=target, **options) if source else None
+        output.metadata.update(tags)
         for packet in pictures.packets(stream, origin=origin):
             if beside is not None:
                 beside.copy(until=packet.dts * packet.time_base)
@@ -143,6 +148,6 @@ def _output(file: Path, options: dict[str, str]) -> Iterator:
         raise
 
 
-def _movflags(source: tuple) -> str:
-    free_form = source and has_free_form(source[0].metadata)
+def _movflags(source: tuple, tags: dict) -> str:
+    free_form = tags or (source and has_free_form(source[0].metadata))
     return "+faststart" + ("+use_metadata_tags" if free_form else "")

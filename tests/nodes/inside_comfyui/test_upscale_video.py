@@ -27,9 +27,10 @@ def upscale(node_classes, model, output):
     node = node_classes["VSRUpscaleVideo"]
     widgets = {given.id: given.default for given in node.define_schema().inputs if hasattr(given, "default")}
 
-    def run(video, **inputs):
+    def run(video, *, hidden=None, **inputs):
         known = {name: value for name, value in widgets.items() if value is not None}
-        done = node.PREPARE_CLASS_CLONE({}).execute(**known | {"model": model, "video": video} | inputs)
+        clone = node.PREPARE_CLASS_CLONE({"hidden_inputs": hidden or {}})
+        done = clone.execute(**known | {"model": model, "video": video} | inputs)
         return done.args[0], done.ui if isinstance(done.ui, dict) else done.ui.as_dict()
 
     return run
@@ -58,6 +59,11 @@ def facts(path: str | Path) -> tuple:
         stream = video.streams.video[0]
         frames = sum(1 for _ in video.decode(stream))
         return frames, stream.width, stream.height, stream.codec_context.name, len(video.streams.audio)
+
+
+def tags_of(path: str | Path) -> dict[str, str]:
+    with av.open(str(path)) as video:
+        return dict(video.metadata)
 
 
 def test_a_file_becomes_a_larger_file_that_is_handed_on_and_shown(upscale, in_a_file, output):
@@ -129,6 +135,22 @@ def test_a_trim_is_the_range_of_frames_that_comfyui_shows(upscale, in_a_file, st
     expected = len(trimmed.get_components().images)
     assert frames in (None, expected)
     assert facts(upscale(trimmed)[0].get_stream_source())[0] == expected
+
+
+def test_the_graph_is_in_the_file_as_save_video_writes_it(upscale, in_a_file, tmp_path, monkeypatch):
+    from comfy.cli_args import args
+    from comfy_api.latest import io
+
+    graph = {"1": {"class_type": "LoadVideo"}}
+    hidden = {io.Hidden.prompt: graph, io.Hidden.extra_pnginfo: {"workflow": {"nodes": []}}}
+    tags = tags_of(upscale(in_a_file, hidden=hidden)[0].get_stream_source())
+    in_a_file.save_to(str(tmp_path / "core.mp4"), metadata={"workflow": {"nodes": []}, "prompt": graph})
+    expected = tags_of(tmp_path / "core.mp4")
+    assert {name: tags[name] for name in ("prompt", "workflow")} == {
+        name: expected[name] for name in ("prompt", "workflow")
+    }
+    monkeypatch.setattr(args, "disable_metadata", True)
+    assert "prompt" not in tags_of(upscale(in_a_file, hidden=hidden)[0].get_stream_source())
 
 
 @trims
