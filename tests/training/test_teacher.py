@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from training.runs import CPU
 
 from vsr_core.architectures.adc_vsr import TINY, build
 from vsr_core.architectures.adc_vsr.autoencoder import MiddleBlock
@@ -13,7 +14,7 @@ from vsr_core.checkpoints.metadata import Metadata, config_to_json
 from vsr_core.checkpoints.write import write_model
 from vsr_core.errors import CheckpointError, SettingError
 from vsr_core.training.adc_vsr import stage1
-from vsr_core.training.adc_vsr.teacher import TeacherFeatures, load_teacher_features
+from vsr_core.training.adc_vsr.features import TeacherFeatures, load_teacher_features
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_teacher_features_load_from_published_files(vae, tmp_path):
 
 def test_the_paper_run_says_which_files_it_needs():
     with pytest.raises(SettingError, match="--vae and --half-decoder"):
-        stage1.build(stage1.paper(), torch.device("cpu"))
+        stage1.build(stage1.paper(), CPU)
 
 
 def test_a_student_starts_from_an_image_model_with_idle_temporal_blocks(tmp_path):
@@ -67,7 +68,7 @@ def test_a_student_starts_from_an_image_model_with_idle_temporal_blocks(tmp_path
     image = AdcVSR(image_config)
     metadata = Metadata(architecture="adc_vsr", config=config_to_json(image_config))
     path = write_model(tmp_path / "image.safetensors", image.state_dict(), metadata)
-    student = stage1.build(stage1.tiny(), torch.device("cpu"), init=path).student.eval()
+    student = stage1.build(stage1.tiny(), CPU, init=path).student.network.eval()
     clip = torch.rand(4, 3, 16, 16)
     restorer = build(image_config, image.state_dict(), "image")
     with torch.no_grad():

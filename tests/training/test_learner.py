@@ -3,8 +3,9 @@
 import pytest
 import torch
 from torch import nn
+from training.runs import CPU
 
-from vsr_core.training.learning import Learning
+from vsr_core.training.learner import Learner
 
 
 class Narrow(nn.Module):
@@ -22,7 +23,7 @@ def first_moves(fan_in: int) -> dict[str, float]:
     """Return how far Adam moves each weight in its first step: by the rate, whatever the gradient."""
     network = Narrow()
     before = {name: value.detach().clone() for name, value in network.named_parameters()}
-    learning = Learning(network, {}, rate=lambda _: 0.5, fan_in=fan_in)
+    learning = Learner(network, CPU, rate=lambda _: 0.5, fan_in=fan_in)
     learning.update(sum(value.sum() for value in network.parameters()), 0)
     return {name: (value - before[name]).abs().mean().item() for name, value in network.named_parameters()}
 

@@ -1,6 +1,5 @@
-"""What the student learns from: decoder features of the teacher's frames, and a perceptual distance."""
+"""What the student learns from: decoder features of the teacher's frames."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,7 +9,7 @@ from ...architectures.adc_vsr.autoencoder import MiddleBlock
 from ...architectures.adc_vsr.convert import translate_middle
 from ...checkpoints.pickles import read_pickle
 from ...checkpoints.strict import assign
-from ...errors import CheckpointError, MissingPackageError
+from ...errors import CheckpointError
 
 
 class TeacherFeatures(nn.Module):
@@ -55,12 +54,12 @@ def load_teacher_features(vae: Path, half_decoder: Path) -> TeacherFeatures:
     return TeacherFeatures(vae=encoder, conv_in=conv_in, middle=middle)
 
 
-def load_dists(device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return DISTS (Ding et al. 2020) of frames (N, 3, H, W) in 0..1. Raises MissingPackageError."""
-    try:
-        from piq import DISTS
-    except (ImportError, RuntimeError) as error:
-        raise MissingPackageError(
-            f"The DISTS loss needs the package piq and a torchvision that fits this torch ({error}): pip install piq."
-        ) from error
-    return DISTS().to(device)
+def random_teacher_features(channels: int, *, attention: bool) -> TeacherFeatures:
+    """Return features of the same kind of networks, a few random channels wide, for runs of seconds."""
+    from diffusers import AutoencoderKL
+
+    blocks = {"down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4}
+    vae = AutoencoderKL(block_out_channels=[8] * 4, layers_per_block=1, norm_num_groups=4, **blocks)
+    return TeacherFeatures(
+        vae=vae, conv_in=nn.Conv2d(4, channels, 3, padding=1), middle=MiddleBlock(channels, attention=attention)
+    )
