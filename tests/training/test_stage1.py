@@ -16,7 +16,8 @@ from vsr_core.checkpoints.metadata import Metadata, config_to_json
 from vsr_core.checkpoints.write import write_model
 from vsr_core.errors import CheckpointError, SettingError
 from vsr_core.load import cast, load_restorer
-from vsr_core.training.adc_vsr.stage1 import Stage1, Stage1Config, build, dataset, initialise, paper, small, tiny
+from vsr_core.training.adc_vsr.stage1 import Stage1, Stage1Config, build, dataset, paper, small, tiny
+from vsr_core.training.adc_vsr.student import initialise
 from vsr_core.training.contact_sheet import contact_sheet
 from vsr_core.training.data import SyntheticClips
 

@@ -14,7 +14,7 @@ from vsr_core.checkpoints.metadata import Metadata, config_to_json
 from vsr_core.checkpoints.write import write_model
 from vsr_core.errors import CheckpointError, SettingError
 from vsr_core.training.adc_vsr import stage1
-from vsr_core.training.adc_vsr.teacher import TeacherFeatures, load_teacher_features
+from vsr_core.training.adc_vsr.features import TeacherFeatures, load_teacher_features
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     config, files = chosen_config(module, arguments), _files(module, arguments)
     if arguments.steps is not None:
         config = replace(config, steps=arguments.steps)
-    data = chosen_data(module, config, arguments)
+    for_data = {_name(option): files[_name(option)] for option in getattr(module, "DATA_FILES", ())}
+    data = chosen_data(module, config, arguments, **for_data)
     out = arguments.out or Path("runs") / f"{arguments.recipe.replace('/', '-')}-{arguments.config}"
     place = accelerator(arguments.device, arguments.precision)
     stage = module.build(config, place, **files)
@@ -64,11 +65,11 @@ def chosen_config(module: ModuleType, arguments: argparse.Namespace) -> Any:
     return replace(known[arguments.config](), **({} if arguments.seed is None else {"seed": arguments.seed}))
 
 
-def chosen_data(module: ModuleType, config: Any, arguments: argparse.Namespace) -> Dataset:
+def chosen_data(module: ModuleType, config: Any, arguments: argparse.Namespace, **files: Path | None) -> Dataset:
     """Return what the run learns from. Raises SettingError if that are files that `--data` does not name."""
     if not arguments.data and arguments.config != "tiny":
         raise SettingError(f"--config {arguments.config} learns from real media; name their folders by --data.")
-    return module.dataset(config, arguments.data)
+    return module.dataset(config, arguments.data, **files)
 
 
 def needed_files() -> dict[str, str]:

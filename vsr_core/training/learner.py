@@ -5,7 +5,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
-from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_state_dict,
+    set_model_state_dict,
+    set_state_dict,
+)
 from torch.optim import Adam, Optimizer
 
 from .ema import EMA
@@ -67,18 +73,24 @@ class Learner:
 
     def state_dict(self) -> dict:
         """Return everything that continuing needs. Every process has to ask."""
-        network, optimizer = get_state_dict(self._wrapped, self.optimizer, options=WHOLE)
+        if self.optimizer.state:
+            network, optimizer = get_state_dict(self._wrapped, self.optimizer, options=WHOLE)
+        else:  # get_state_dict would take a step to have a state, and Adam would count it
+            network, optimizer = get_model_state_dict(self._wrapped, options=WHOLE), {}
         return {"network": network, "optimizer": optimizer, "ema": self.ema.state_dict() if self.ema else {}}
 
     def load_state_dict(self, state: dict) -> None:
         """Continue from `state_dict()`."""
-        set_state_dict(
-            self._wrapped,
-            self.optimizer if state["optimizer"]["state"] else (),  # torch refuses one that keeps nothing, as plain SGD
-            model_state_dict=state["network"],
-            optim_state_dict=state["optimizer"],
-            options=WHOLE,
-        )
+        if state["optimizer"]:
+            set_state_dict(
+                self._wrapped,
+                self.optimizer,
+                model_state_dict=state["network"],
+                optim_state_dict=state["optimizer"],
+                options=WHOLE,
+            )
+        else:
+            set_model_state_dict(self._wrapped, state["network"], options=WHOLE)
         if self.ema:
             self.ema.load_state_dict(state["ema"])
 

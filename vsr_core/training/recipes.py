@@ -1,7 +1,10 @@
 """The recipes by name.
 
 Each module offers `ARGUMENTS` (the files it takes: option -> help), `dataset(config, folders)`, `build(config,
-accelerator, **files)` and runs by name: `tiny`, `small`, and `paper` where the paper has the stage.
+accelerator, **files)` and runs by name: `tiny`, `small`, and `paper` where the paper has the stage. `DATA_FILES` lists
+the options that `dataset` takes too, if any. A recipe that learns from what a model makes also has `make_data(config,
+folders, out, numbers, *, init, weights, device)`, which writes those items, `config.pairs` of them in all, and yields
+their files.
 """
 
 from collections.abc import Callable
@@ -9,7 +12,17 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-RECIPES = ("adc_vsr/stage1", "os_diffvsr/pretrain", "os_diffvsr/adjacent_frame", "duo_vsr/pretrain")
+RECIPES = (
+    "adc_vsr/stage1",
+    "adc_vsr/stage2",
+    "os_diffvsr/pretrain",
+    "os_diffvsr/adjacent_frame",
+    "duo_vsr/pretrain",
+    "duo_vsr/base",
+    "duo_vsr/stage1",
+    "duo_vsr/stage2",
+    "duo_vsr/stage3",
+)
 CONFIGS = ("tiny", "small", "small_dists", "paper")
 
 

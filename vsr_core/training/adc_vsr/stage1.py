@@ -1,23 +1,15 @@
-"""AdcVSR stage 1: error-minimising distillation, no adversary yet (paper sections 3.3 and 4.1).
+"""AdcVSR stage 1: error-minimising distillation, no adversary yet (paper sections 3.3 and 4.1, algorithm 1)."""
 
-Differs from the paper: ground truth stands in the teacher's place (its table 4, row "HR GT Only").
-"""
-
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ...architectures.adc_vsr.config import PAPER, SMALL, TINY, AdcVSRConfig
-from ...architectures.adc_vsr.network import AdcVSR
-from ...checkpoints.header import read_header
-from ...checkpoints.metadata import Metadata, config_to_json
-from ...checkpoints.strict import check_fit
+from ...checkpoints.metadata import Metadata
 from ...degradations import LIGHT, DegradationConfig
 from ...degradations import PAPER as REAL_WORLD
 from ...errors import SettingError
@@ -26,19 +18,24 @@ from ...metrics.weights import weights_folder
 from ..data import pairs as dataset
 from ..learner import Learner
 from ..losses import feature_l1, pixel_l1, psnr
+from ..recompute import recompute
 from ..schedules import cosine, halving
-from .teacher import load_teacher_features
+from . import teachers
+from .features import load_teacher_features
+from .losses import chosen_frames, frame_distance
+from .student import RECOMPUTED, metadata, middle_frames, new_student
+from .teachers import GROUND_TRUTH, Teacher, choose_teacher
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 __all__ = [
     "ARGUMENTS",
+    "DATA_FILES",
     "Stage1",
     "Stage1Config",
     "build",
     "dataset",
-    "initialise",
     "paper",
     "small",
     "small_dists",
@@ -68,6 +65,8 @@ class Stage1Config:
     feature_weight: float = 1.0
     ema: float = 0.0
     clip_norm: float = 0.0
+    recompute: bool = False
+    """Compute activations twice instead of keeping them: slower, in a fraction of the memory."""
     degradation: DegradationConfig = REAL_WORLD
     seed: int = 0
 
@@ -132,29 +131,33 @@ class Stage1:
         accelerator: "Accelerator",
         dists: Callable[[Tensor, Tensor], Tensor] | None = None,
         teacher_features: Callable[[Tensor], Tensor] | None = None,
+        teacher: Teacher = GROUND_TRUTH,
         init: Path | None = None,
     ):
         """`dists` compares frames (N, 3, H, W) in 0..1; `teacher_features` maps clips in -1..1 to the feature f."""
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
-        self.dists, self.teacher_features = dists, teacher_features
-        torch.manual_seed(config.seed)
-        network = AdcVSR(config.network).to(self.device, memory_format=torch.channels_last)
-        if init is not None:
-            initialise(network, init)
+        self.dists, self.teacher_features, self.teacher = dists, teacher_features, teacher
+        network = new_student(config.network, self.device, seed=config.seed, init=init)
+        if config.recompute:
+            recompute(network, RECOMPUTED)
         self.student = Learner(network, accelerator, rate=self._rate, clip_norm=config.clip_norm, ema=config.ema)
         self.stateful = {"student": self.student}
 
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         config = self.config
-        lr_clip, teacher = (clip.to(self.device) * 2 - 1 for clip in batch)
+        lr, hr = (clip.to(self.device) * 2 - 1 for clip in batch)
+        teacher = self.teacher(lr, hr)
 
         with self.accelerator.autocast():
-            student = self.student(lr_clip)
+            student = self.student(lr)
 
         l1 = pixel_l1(student.frames, teacher)
         loss = config.pixel_weight * l1
         if config.dists_weight:
-            loss = loss + config.pixel_weight * config.dists_weight * self._dists(student.frames, teacher, index)
+            frames = chosen_frames(config.frames, config.dists_frames, index)
+            with self.accelerator.autocast():
+                distance = frame_distance(self.dists, student.frames[:, frames], teacher[:, frames])
+            loss = loss + config.pixel_weight * config.dists_weight * distance
         if config.feature_weight:
             with torch.no_grad():
                 target = self.teacher_features(teacher)
@@ -169,27 +172,17 @@ class Stage1:
             return cosine(index, base=config.learning_rate, warmup=config.warmup, steps=config.steps)
         return halving(index, base=config.learning_rate, every=config.halve_every)
 
-    def _dists(self, student: Tensor, teacher: Tensor, index: int) -> Tensor:
-        chosen = range(student.shape[1])
-        if self.config.dists_frames:
-            chosen = random.Random(index).sample(chosen, self.config.dists_frames)
-        frames = ((clip[:, list(chosen)].flatten(0, 1).float().clamp(-1, 1) + 1) / 2 for clip in (student, teacher))
-        with self.accelerator.autocast():
-            return self.dists(*frames).mean()
-
     def model(self, done: int) -> tuple[dict[str, Tensor], Metadata]:
-        source = f"AdcVSR stage 1, ground truth as teacher, {done} steps, seed {self.config.seed}"
-        metadata = Metadata(architecture="adc_vsr", config=config_to_json(self.config.network), source=source)
-        return self.student.weights(), metadata
+        source = f"AdcVSR stage 1, {self.teacher.name} as teacher, {done} steps, seed {self.config.seed}"
+        return self.student.weights(), metadata(self.config.network, source)
 
-    @torch.no_grad()
     def sample(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        lr, target = (clip[:, clip.shape[1] // 2] for clip in batch)
-        student = self.student.network(batch[0].to(self.device) * 2 - 1).frames[:, batch[0].shape[1] // 2]
-        return lr, (student + 1) / 2, target
+        return middle_frames(self.student.network, *(clip.to(self.device) for clip in batch))
 
 
+DATA_FILES = teachers.DATA_FILES
 ARGUMENTS = {
+    **teachers.ARGUMENTS,
     "--init": "AdcVSR or converted AdcSR model to start from",
     "--vae": "folder of SD2.1's VAE in diffusers layout, for the feature loss",
     "--half-decoder": "AdcSR's halfDecoder.ckpt, for the feature loss",
@@ -203,6 +196,8 @@ def build(
     init: Path | None = None,
     vae: Path | None = None,
     half_decoder: Path | None = None,
+    teacher_clips: Path | None = None,
+    dove: Path | None = None,
 ) -> Stage1:
     """Build the run with what its losses need. Raises SettingError naming what is missing."""
     features = None
@@ -211,16 +206,5 @@ def build(
             raise SettingError("The feature loss needs --vae and --half-decoder; --config small does without.")
         features = load_teacher_features(vae, half_decoder).to(accelerator.device)
     dists = load_dists(weights_folder()).to(accelerator.device) if config.dists_weight else None
-    return Stage1(config, accelerator=accelerator, dists=dists, teacher_features=features, init=init)
-
-
-def initialise(student: AdcVSR, path: Path) -> None:
-    """Copy a model's weights into `student`; temporal blocks that it lacks stay at identity.
-
-    Raises CheckpointError if anything else is missing or does not fit.
-    """
-    weights = load_file(read_header(path).path)
-    own = {name: value for name, value in student.state_dict().items() if "_temporal." in name}
-    tensors = {**own, **weights}
-    check_fit(student, {name: tuple(value.shape) for name, value in tensors.items()}, path.name)
-    student.load_state_dict(tensors)
+    teacher = choose_teacher(accelerator.device, teacher_clips=teacher_clips, dove=dove)
+    return Stage1(config, accelerator=accelerator, dists=dists, teacher_features=features, teacher=teacher, init=init)

@@ -46,10 +46,11 @@ class ClipDataset(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng((self.seed, index))
-        media = self.media[rng.choice(len(self.media), p=self.chances)]
-        return make_pair(self._draw(media, rng), self.degradation, rng)
+        return make_pair(self.draw(rng), self.degradation, rng)
 
-    def _draw(self, media: Media, rng: Generator) -> ndarray:
+    def draw(self, rng: Generator) -> ndarray:
+        """Return uint8 frames (T, size, size, 3) of any of the files."""
+        media = self.media[rng.choice(len(self.media), p=self.chances)]
         if media.frames == 1:
             return moving_clip(read_frames(media, 0, 1)[0], self.frames, self.size, rng)
         start = int(rng.integers(media.frames - self.frames + 1))
@@ -92,10 +93,10 @@ def draw_chances(media: list[Media], frames: int, photographs: float) -> ndarray
 
 
 def random_crop(frames: ndarray, size: int, rng: Generator) -> ndarray:
-    """Return (T, size, size, 3): of two random crops the one with more detail."""
+    """Return (T, size, size, C): of two random crops the one with more detail in its first three channels."""
     corners = [[int(rng.integers(length - size + 1)) for length in frames.shape[1:3]] for _ in range(2)]
     crops = [frames[:, top : top + size, left : left + size] for top, left in corners]
-    return max(crops, key=lambda crop: detail(crop[len(crop) // 2]))
+    return max(crops, key=lambda crop: detail(crop[len(crop) // 2, ..., :3]))
 
 
 def random_flips(frames: ndarray, rng: Generator) -> ndarray:
@@ -108,9 +109,13 @@ def random_flips(frames: ndarray, rng: Generator) -> ndarray:
 
 def make_pair(frames: ndarray, degradation: DegradationConfig, rng: Generator) -> tuple[Tensor, Tensor]:
     """Return (LR, HR) tensors (T, 3, ., .) in 0..1 of uint8 frames (T, S, S, 3)."""
-    frames = np.ascontiguousarray(random_flips(frames, rng).transpose(0, 3, 1, 2))
-    hr = torch.from_numpy(frames).float() / 255
+    hr = to_clip(random_flips(frames, rng))
     return degrade(hr, degradation, int(rng.integers(2**63))), hr
+
+
+def to_clip(frames: ndarray) -> Tensor:
+    """Turn uint8 (T, H, W, 3) into (T, 3, H, W) in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2))).float() / 255
 
 
 def _is_usable(media: Media, frames: int, size: int) -> bool:

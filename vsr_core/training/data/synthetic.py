@@ -34,7 +34,11 @@ class SyntheticClips(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng((self.seed, index))
-        return make_pair(synthetic_clip(self.frames, self.size, rng), self.degradation, rng)
+        return make_pair(self.draw(rng), self.degradation, rng)
+
+    def draw(self, rng: Generator) -> ndarray:
+        """Return uint8 frames (T, size, size, 3)."""
+        return synthetic_clip(self.frames, self.size, rng)
 
 
 def synthetic_clip(frames: int, size: int, rng: Generator) -> ndarray:

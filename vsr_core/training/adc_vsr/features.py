@@ -52,3 +52,14 @@ def load_teacher_features(vae: Path, half_decoder: Path) -> TeacherFeatures:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{vae} is not a diffusers folder of SD2.1's VAE: {error}.") from error
     return TeacherFeatures(vae=encoder, conv_in=conv_in, middle=middle)
+
+
+def random_teacher_features(channels: int, *, attention: bool) -> TeacherFeatures:
+    """Return features of the same kind of networks, a few random channels wide, for runs of seconds."""
+    from diffusers import AutoencoderKL
+
+    blocks = {"down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4}
+    vae = AutoencoderKL(block_out_channels=[8] * 4, layers_per_block=1, norm_num_groups=4, **blocks)
+    return TeacherFeatures(
+        vae=vae, conv_in=nn.Conv2d(4, channels, 3, padding=1), middle=MiddleBlock(channels, attention=attention)
+    )

@@ -1,0 +1,63 @@
+"""AdcVSR's own loss terms: pure functions of frames, and of what a discriminator says."""
+
+import random
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Verdict(NamedTuple):
+    """What the two heads say of each clip, frame and place; above 0 = real."""
+
+    detail: Tensor
+    """(B, T, C, H, W)"""
+    consistency: Tensor
+    """(B, T, C', H, W)"""
+
+
+class Labels(NamedTuple):
+    """What a kind of clip shall be taken for by each head: -1 = fake, 0 = unlabelled, 1 = real."""
+
+    detail: int
+    consistency: int
+
+
+KINDS = {
+    "student": Labels(-1, -1),
+    "video": Labels(0, 1),
+    "shuffled video": Labels(0, -1),
+    "repeated image": Labels(1, 1),
+    "unrelated images": Labels(1, -1),
+}
+"""Equation 5."""
+
+
+def frame_distance(dists: Callable[[Tensor, Tensor], Tensor], student: Tensor, teacher: Tensor) -> Tensor:
+    """Return the mean perceptual distance of frames (B, T, 3, H, W) in -1..1 (equation 2, second term)."""
+    frames = ((clip.flatten(0, 1).float().clamp(-1, 1) + 1) / 2 for clip in (student, teacher))
+    return dists(*frames).float().mean()
+
+
+def chosen_frames(count: int, most: int, index: int) -> list[int]:
+    """Return which of `count` frames step `index` compares: `most` drawn anew in every step, or all if `most` is 0."""
+    return random.Random(index).sample(range(count), most) if most else list(range(count))
+
+
+def adversarial(student: Verdict) -> Tensor:
+    """Return what the student pays for looking fake (equations 2 and 3, last term), summed over both heads."""
+    return sum(F.softplus(-head.float()).mean() for head in student)
+
+
+def discrimination(kinds: Verdict) -> Tensor:
+    """Return the discriminator's loss (equation 4); its batch holds KINDS in their order, equally many of each.
+
+    An unlabelled head adds log 2 and no gradient, as the equation is written.
+    """
+    verdicts = zip(*(head.float().chunk(len(KINDS)) for head in kinds))
+    return sum(_misjudged(Verdict(*verdict), labels) for verdict, labels in zip(verdicts, KINDS.values()))
+
+
+def _misjudged(verdict: Verdict, labels: Labels) -> Tensor:
+    return sum(F.softplus(-label * head).mean() for head, label in zip(verdict, labels))
