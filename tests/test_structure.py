@@ -39,7 +39,7 @@ COMFYUI = {
 SLOW_TO_IMPORT = ("diffusers", "cv2", "torchvision", "transformers", "comfy")
 
 TRAINING = ("vsr_core.training",)
-MAY_TRAIN = ("vsr_core.training", "vsr_core.cli.train", "vsr_core.cli.prepare_data")
+MAY_TRAIN = ("vsr_core.training", "vsr_core.cli.train", "vsr_core.cli.prepare_data", "vsr_core.cli.make_data")
 LAYERS = (
     {"errors", "clip", "packages"},
     {"contract", "runtime", "flow", "checkpoints"},

@@ -3,17 +3,27 @@
 import json
 import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.utils.data import Dataset
+from training.runs import run as train
 
+from vsr_core.checkpoints.metadata import Metadata
 from vsr_core.errors import CheckpointError, SettingError
 from vsr_core.training import checkpoint
-from vsr_core.training.loop import LoopConfig, train
+from vsr_core.training.loop import LoopConfig
 
 EVERY_STEP = LoopConfig(save_every=1, sample_every=3, log_every=2, workers=0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    batch: int
+    steps: int
 
 
 class Numbers(Dataset):
@@ -35,8 +45,9 @@ class Counting:
     """Remembers every batch."""
 
     def __init__(self, steps: int = 7):
-        self.batch, self.steps = 2, steps
+        self.config = Settings(batch=2, steps=steps)
         self.seen: list[list[float]] = []
+        self.stateful = {"seen": self}
 
     def step(self, batch, index: int) -> dict[str, float]:
         assert index == len(self.seen)
@@ -49,12 +60,15 @@ class Counting:
     def load_state_dict(self, state: dict) -> None:
         self.seen = [list(batch) for batch in state["seen"]]
 
-    def export(self, path: Path, done: int) -> Path:
-        path.write_text(json.dumps(self.seen))
-        return path
+    def model(self, done: int) -> tuple[dict[str, torch.Tensor], Metadata]:
+        return {"seen": torch.tensor(self.seen)}, Metadata(architecture="counting", config=str(done))
 
-    def sample(self, batch, path: Path) -> None:
-        path.write_text("picture")
+    def sample(self, batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)
+
+
+def model_of(out: Path) -> list[list[float]]:
+    return load_file(out / "model.safetensors")["seen"].tolist()
 
 
 def logged(out: Path) -> list[dict]:
@@ -64,9 +78,9 @@ def logged(out: Path) -> list[dict]:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_every_item_is_fed_once_and_in_order_beyond_a_nominal_epoch(tmp_path, workers):
     recipe = Counting()
-    model = train(recipe, Numbers(), tmp_path / "run", config=LoopConfig(workers=workers))
+    train(recipe, Numbers(), tmp_path / "run", config=LoopConfig(workers=workers))
     assert recipe.seen == [[2 * i, 2 * i + 1, 2 * i + 0.5, 2 * i + 1.5] for i in range(7)]
-    assert json.loads(model.read_text()) == recipe.seen
+    assert model_of(tmp_path / "run") == recipe.seen
 
 
 def test_figures_are_logged_as_one_json_object_a_line(tmp_path):
@@ -82,10 +96,10 @@ def test_pictures_are_written_on_the_way(tmp_path):
 
 def test_a_second_run_into_the_same_folder_is_refused_and_harms_nothing(tmp_path):
     train(Counting(), Numbers(), tmp_path, config=EVERY_STEP)
-    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
     with pytest.raises(SettingError, match="already holds a run. Continue it with --resume"):
         train(Counting(), Numbers(), tmp_path, config=EVERY_STEP)
-    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == before
 
 
 def test_ctrl_c_finishes_the_step_saves_and_goes_on_from_there(tmp_path):
@@ -94,7 +108,7 @@ def test_ctrl_c_finishes_the_step_saves_and_goes_on_from_there(tmp_path):
     train(stopped, Numbers(interrupt=7), tmp_path, config=config)
     assert len(stopped.seen) == 4
     assert checkpoint.load(tmp_path / "state.pt")["step"] == 4
-    assert json.loads((tmp_path / "model.safetensors").read_text()) == stopped.seen
+    assert model_of(tmp_path) == stopped.seen
     resumed, whole = Counting(), Counting()
     train(resumed, Numbers(), tmp_path, resume=True, config=config)
     train(whole, Numbers(), tmp_path / "whole", config=config)
@@ -125,8 +139,8 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
 def test_going_on_with_a_finished_run_changes_nothing(tmp_path):
     train(Counting(), Numbers(), tmp_path, config=EVERY_STEP)
     recipe = Counting()
-    model = train(recipe, Numbers(), tmp_path, resume=True, config=EVERY_STEP)
-    assert len(json.loads(model.read_text())) == 7
+    train(recipe, Numbers(), tmp_path, resume=True, config=EVERY_STEP)
+    assert len(model_of(tmp_path)) == 7
 
 
 def test_there_must_be_something_to_go_on_with(tmp_path):

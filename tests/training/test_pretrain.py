@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
 from restorers import random_clip
-from training.runs import LOOP, same_model
+from training.runs import CPU, exported, first_batch, moved, same_model, shortened, weights_before
+from training.runs import run as train
 
 from vsr_core.architectures.os_diffvsr import SMALL, TINY
 from vsr_core.architectures.os_diffvsr.network import OSDiffVSR, enlarged
@@ -14,12 +14,10 @@ from vsr_core.contract import FusionSettings
 from vsr_core.errors import SettingError
 from vsr_core.flow import align, estimator
 from vsr_core.load import cast, load_restorer
+from vsr_core.training.contact_sheet import contact_sheet
 from vsr_core.training.data import SyntheticClips
-from vsr_core.training.loop import train
 from vsr_core.training.losses import psnr
-from vsr_core.training.os_diffvsr.pretrain import FLOW, Pretrain, build, small, tiny
-
-CPU = torch.device("cpu")
+from vsr_core.training.os_diffvsr.pretrain import FLOW, Pretrain, build, dataset, small, tiny
 
 
 def run(**changes) -> Pretrain:
@@ -27,14 +25,12 @@ def run(**changes) -> Pretrain:
 
 
 def clips() -> SyntheticClips:
-    config = tiny()
-    return SyntheticClips(frames=config.frames, size=config.size, degradation=config.degradation, seed=config.seed)
+    return dataset(tiny(), None)
 
 
 @pytest.fixture(scope="module")
 def batch() -> tuple[torch.Tensor, torch.Tensor]:
-    lr, hr = zip(*(clips()[index] for index in range(2)))
-    return torch.stack(lr), torch.stack(hr)
+    return first_batch(clips())
 
 
 def bicubic_psnr(batch: tuple[torch.Tensor, torch.Tensor]) -> float:
@@ -60,12 +56,11 @@ def test_a_run_with_the_skip_starts_as_bicubic_and_gets_better(batch):
 @pytest.mark.parametrize("alignment", ["pixels", "latents"])
 def test_gradients_reach_every_weight(batch, alignment):
     learning = run(network=replace(TINY, alignment=alignment))
-    before = {name: value.detach().clone() for name, value in learning.network.named_parameters()}
+    (before,) = weights_before(learning.student.network)
     assert {name.split(".")[0] for name in before} == {"unet", "vae", "fusion", "prompt"}
     for index in range(4):
         learning.step(batch, index)
-    unchanged = [name for name, value in learning.network.named_parameters() if torch.equal(value, before[name])]
-    assert unchanged == []
+    assert moved(learning.student.network, before) == before.keys()
 
 
 def test_frames_are_aligned_within_their_own_clip(batch):
@@ -80,18 +75,17 @@ def test_frames_are_aligned_within_their_own_clip(batch):
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_resuming_equals_not_stopping(tmp_path, ema):
     changes = {"steps": 6, "ema": ema, "clip_norm": 1.0}
-    whole = train(run(**changes), clips(), tmp_path / "whole", config=LOOP)
-    first_half = run(**changes)
-    first_half.steps = 3
-    train(first_half, clips(), tmp_path / "resumed", config=LOOP)
-    resumed = train(run(**changes), clips(), tmp_path / "resumed", resume=True, config=LOOP)
+    whole = train(run(**changes), clips(), tmp_path / "whole")
+    first_half = shortened(run(**changes), 3)
+    train(first_half, clips(), tmp_path / "resumed")
+    resumed = train(run(**changes), clips(), tmp_path / "resumed", resume=True)
     assert same_model(resumed, whole)
 
 
 def test_a_run_of_other_settings_is_not_resumed(tmp_path):
-    train(run(steps=1), clips(), tmp_path, config=LOOP)
+    train(run(steps=1), clips(), tmp_path)
     with pytest.raises(SettingError, match="clip_norm"):
-        train(run(steps=2, clip_norm=1.0), clips(), tmp_path, resume=True, config=LOOP)
+        train(run(steps=2, clip_norm=1.0), clips(), tmp_path, resume=True)
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
@@ -99,10 +93,10 @@ def test_the_exported_model_restores_as_the_network_does(tmp_path, batch, ema):
     learning = run(ema=ema)
     for index in range(3):
         learning.step(batch, index)
-    learning.export(tmp_path / "model.safetensors", done=3)
+    exported(learning, tmp_path / "model.safetensors")
     restorer = cast(load_restorer(tmp_path / "model.safetensors"), torch.float32)
     expected = OSDiffVSR(TINY)
-    expected.load_state_dict(learning.learning.weights())
+    expected.load_state_dict(learning.student.weights())
     clip = random_clip(3)
     aligned = align(clip, estimator(FLOW))
     settings = FusionSettings()
@@ -118,15 +112,13 @@ def test_the_encoder_still_gives_latents_without_spread_after_training(batch):
     learning = run()
     for index in range(2):
         learning.step(batch, index)
-    moments = learning.network.parts()["encoder"](enlarged(batch[0][0]))
+    moments = learning.student.network.parts()["encoder"](enlarged(batch[0][0]))
     assert moments[:, TINY.latent_channels :].max() < 1e-5
     assert moments[:, : TINY.latent_channels].std() > 1e-3
 
 
-def test_a_picture_shows_input_output_and_target(tmp_path, batch):
-    run().sample(batch, tmp_path / "sample.png")
-    with Image.open(tmp_path / "sample.png") as image:
-        assert image.size == (3 * 64, 2 * 64)
+def test_a_picture_shows_input_output_and_target(batch):
+    assert contact_sheet(*run().sample(batch)).shape == (3, 2 * 64, 3 * 64)
 
 
 def test_the_built_in_models_run_trains_its_network_from_bicubic():

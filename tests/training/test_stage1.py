@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
 from restorers import random_clip, tiny_network
-from training.runs import LOOP, same_model
+from training.runs import CPU, exported, first_batch, moved, same_model, shortened, weights_before
+from training.runs import run as train
 
 from vsr_core.architectures.adc_vsr import TINY
 from vsr_core.architectures.adc_vsr.network import AdcVSR
@@ -16,26 +16,22 @@ from vsr_core.checkpoints.metadata import Metadata, config_to_json
 from vsr_core.checkpoints.write import write_model
 from vsr_core.errors import CheckpointError, SettingError
 from vsr_core.load import cast, load_restorer
-from vsr_core.training.adc_vsr.stage1 import Stage1, Stage1Config, build, initialise, paper, small, tiny
+from vsr_core.training.adc_vsr.stage1 import Stage1, Stage1Config, build, dataset, initialise, paper, small, tiny
+from vsr_core.training.contact_sheet import contact_sheet
 from vsr_core.training.data import SyntheticClips
-from vsr_core.training.loop import train
-
-CPU = torch.device("cpu")
 
 
 def stage(**changes) -> Stage1:
-    return Stage1(replace(tiny(), **changes), device=CPU)
+    return Stage1(replace(tiny(), **changes), accelerator=CPU)
 
 
 def clips(config: Stage1Config | None = None) -> SyntheticClips:
-    config = config or tiny()
-    return SyntheticClips(frames=config.frames, size=config.size, degradation=config.degradation, seed=config.seed)
+    return dataset(config or tiny(), None)
 
 
 @pytest.fixture(scope="module")
 def batch() -> tuple[torch.Tensor, torch.Tensor]:
-    lr, hr = zip(*(clips()[index] for index in range(2)))
-    return torch.stack(lr), torch.stack(hr)
+    return first_batch(clips())
 
 
 def test_the_loss_falls(batch):
@@ -47,11 +43,10 @@ def test_the_loss_falls(batch):
 
 def test_every_weight_of_the_student_learns(batch):
     run = stage()
-    before = {name: value.detach().clone() for name, value in run.student.named_parameters()}
+    (before,) = weights_before(run.student.network)
     for index in range(4):
         run.step(batch, index)
-    unchanged = [name for name, value in run.student.named_parameters() if torch.equal(value, before[name])]
-    assert unchanged == []
+    assert moved(run.student.network, before) == before.keys()
 
 
 def test_the_rate_follows_the_schedule(batch):
@@ -59,37 +54,36 @@ def test_the_rate_follows_the_schedule(batch):
     rates, nearly_over = [], 1 + math.cos(7 / 8 * math.pi)
     for index in (0, 1, 6, 9):
         run.step(batch, index)
-        rates.append(run.learning.optimizer.param_groups[0]["lr"])
+        rates.append(run.student.optimizer.param_groups[0]["lr"])
     assert rates == pytest.approx([0.5e-3, 1e-3, 0.5e-3, 0.5e-3 * nearly_over])
     halved = stage(learning_rate=1e-3, warmup=0, halve_every=5)
     halved.step(batch, 7)
-    assert halved.learning.optimizer.param_groups[0]["lr"] == 0.5e-3
+    assert halved.student.optimizer.param_groups[0]["lr"] == 0.5e-3
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_resuming_equals_not_stopping(tmp_path, ema):
     config = replace(tiny(), steps=6, ema=ema)
-    whole = train(Stage1(config, device=CPU), clips(), tmp_path / "whole", config=LOOP)
-    first_half = Stage1(config, device=CPU)
-    first_half.steps = 3
-    train(first_half, clips(), tmp_path / "resumed", config=LOOP)
-    resumed = train(Stage1(config, device=CPU), clips(), tmp_path / "resumed", resume=True, config=LOOP)
+    whole = train(Stage1(config, accelerator=CPU), clips(), tmp_path / "whole")
+    first_half = shortened(Stage1(config, accelerator=CPU), 3)
+    train(first_half, clips(), tmp_path / "resumed")
+    resumed = train(Stage1(config, accelerator=CPU), clips(), tmp_path / "resumed", resume=True)
     assert same_model(resumed, whole)
     finals = [json.loads((tmp_path / name / "log.jsonl").read_text().splitlines()[-1]) for name in ("whole", "resumed")]
     assert finals[0]["loss"] == finals[1]["loss"]
 
 
 def test_a_run_of_other_settings_is_not_resumed(tmp_path):
-    train(stage(steps=1), clips(), tmp_path, config=LOOP)
+    train(stage(steps=1), clips(), tmp_path)
     with pytest.raises(SettingError, match="learning_rate"):
-        train(stage(steps=2, learning_rate=1.0), clips(), tmp_path, resume=True, config=LOOP)
+        train(stage(steps=2, learning_rate=1.0), clips(), tmp_path, resume=True)
     with pytest.raises(SettingError, match="network"):
-        train(stage(steps=2, network=replace(TINY, layers=2)), clips(), tmp_path, resume=True, config=LOOP)
+        train(stage(steps=2, network=replace(TINY, layers=2)), clips(), tmp_path, resume=True)
 
 
 def test_a_run_may_be_resumed_for_more_steps(tmp_path):
-    train(stage(steps=1), clips(), tmp_path, config=LOOP)
-    train(stage(steps=2), clips(), tmp_path, resume=True, config=LOOP)
+    train(stage(steps=1), clips(), tmp_path)
+    train(stage(steps=2), clips(), tmp_path, resume=True)
     assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])["step"] == 2
 
 
@@ -98,10 +92,10 @@ def test_the_exported_model_restores_as_the_student_does(tmp_path, batch, ema):
     run = stage(ema=ema)
     for index in range(3):
         run.step(batch, index)
-    run.export(tmp_path / "model.safetensors", done=3)
+    exported(run, tmp_path / "model.safetensors")
     restorer = cast(load_restorer(tmp_path / "model.safetensors"), torch.float32)
     expected = AdcVSR(TINY)
-    expected.load_state_dict(run.learning.weights())
+    expected.load_state_dict(run.student.weights())
     clip = random_clip(3)
     with torch.no_grad():
         found = restorer.decode(restorer.step(restorer.encode(clip)), clip)
@@ -110,7 +104,7 @@ def test_the_exported_model_restores_as_the_student_does(tmp_path, batch, ema):
 
 
 def test_the_same_seed_starts_from_the_same_weights():
-    first, same, other = (stage(seed=seed).student.state_dict() for seed in (1, 1, 2))
+    first, same, other = (stage(seed=seed).student.network.state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(first[name], same[name]) for name in first)
     assert not torch.equal(first["decoder.conv_out.weight"], other["decoder.conv_out.weight"])
 
@@ -123,9 +117,9 @@ def test_every_loss_term_has_its_weight(batch):
         asked.append((student, teacher))
         return (student - teacher).square().mean() * 0 + 0.25
 
-    run = Stage1(config, device=CPU, dists=dists, teacher_features=lambda clip: torch.zeros(2, 3, 16, 8, 8))
+    run = Stage1(config, accelerator=CPU, dists=dists, teacher_features=lambda clip: torch.zeros(2, 3, 16, 8, 8))
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        feature = run.student(batch[0] * 2 - 1).feature.float().abs().mean().item()
+        feature = run.student.network(batch[0] * 2 - 1).feature.float().abs().mean().item()
     figures = run.step(batch, 0)
     assert figures["loss"] == pytest.approx(0.5 * figures["l1"] + 0.5 * 3.0 * 0.25 + 2.0 * feature, rel=1e-3)
     student, teacher = asked[0]
@@ -139,14 +133,12 @@ def test_gradients_are_clipped_where_that_is_asked_for(batch):
     run, clipped = stage(learning_rate=1e-3), stage(learning_rate=1e-3, clip_norm=1e-12)
     for each in (run, clipped):
         each.step(batch, 0)
-    assert run.learning.optimizer.state_dict()["state"][0]["exp_avg"].abs().max() > 1e-6
-    assert clipped.learning.optimizer.state_dict()["state"][0]["exp_avg"].abs().max() < 1e-12
+    assert run.student.optimizer.state_dict()["state"][0]["exp_avg"].abs().max() > 1e-6
+    assert clipped.student.optimizer.state_dict()["state"][0]["exp_avg"].abs().max() < 1e-12
 
 
-def test_a_picture_shows_input_output_and_target(tmp_path, batch):
-    stage().sample(batch, tmp_path / "sample.png")
-    with Image.open(tmp_path / "sample.png") as image:
-        assert image.size == (3 * 64, 2 * 64)
+def test_a_picture_shows_input_output_and_target(batch):
+    assert contact_sheet(*stage().sample(batch)).shape == (3, 2 * 64, 3 * 64)
 
 
 def test_the_papers_losses_need_the_papers_files():
@@ -169,7 +161,7 @@ def test_training_starts_from_an_image_models_weights_and_temporal_blocks_at_ide
     run = build(tiny(), CPU, init=path)
     clip = random_clip(4)[None]
     with torch.no_grad():
-        assert torch.allclose(run.student(clip).frames, image(clip).frames, atol=1e-3)
+        assert torch.allclose(run.student.network(clip).frames, image(clip).frames, atol=1e-3)
 
 
 def test_training_starts_from_no_weights_that_do_not_fit(tmp_path):
@@ -177,4 +169,4 @@ def test_training_starts_from_no_weights_that_do_not_fit(tmp_path):
     metadata = Metadata(architecture="adc_vsr", config=config_to_json(other.config))
     path = write_model(tmp_path / "other.safetensors", other.state_dict(), metadata)
     with pytest.raises(CheckpointError, match="other.safetensors does not fit"):
-        initialise(stage().student, path)
+        initialise(stage().student.network, path)

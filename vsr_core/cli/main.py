@@ -16,6 +16,7 @@ COMMANDS = {
     "convert": "turn published weights into a model file",
     "evaluate": "measure restored clips",
     "train": "run a training recipe",
+    "make-data": "make with a model what a recipe learns from",
     "prepare-data": "cut media into short clips that training reads fast",
 }
 FAILED, BAD_USAGE = 1, 2

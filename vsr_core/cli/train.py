@@ -8,10 +8,9 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import SettingError
-from ..runtime.standalone import choose_device
-from ..training.data import ClipDataset, SyntheticClips
 from ..training.loop import LoopConfig, train
-from ..training.recipes import RECIPES, recipe
+from ..training.processes import PRECISIONS, accelerator
+from ..training.recipes import CONFIGS, RECIPES, configs, recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,34 +18,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", choices=RECIPES, metavar="RECIPE", help=", ".join(RECIPES))
     for option, summary in needed_files().items():
         parser.add_argument(option, type=Path, metavar="PATH", help=summary)
-    parser.add_argument("--config", choices=("tiny", "small", "paper"), default="tiny", help="default: tiny")
+    parser.add_argument(
+        "--config", default="tiny", metavar="NAME", choices=CONFIGS, help=f"{', '.join(CONFIGS)}; default: tiny"
+    )
     parser.add_argument("--data", nargs="+", type=Path, metavar="DIR", help="folders of videos and photographs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the run is kept (default: runs/RECIPE-CONFIG)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--steps", type=_from(1), metavar="N", help="train for this many steps instead of the config's")
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--seed", type=int, help="default: the config's")
     parser.add_argument("--workers", type=_from(0), default=1, help="processes that prepare data (default: 1)")
     parser.add_argument("--save-every", type=_from(1), default=500, metavar="STEPS", help="default: 500")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the network: slow start, faster steps")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--precision", choices=tuple(PRECISIONS), default="bf16", help="of activations (default: bf16)")
+    parser.add_argument("--device", choices=("auto", "cpu"), default="auto", help="auto: as `accelerate launch` says")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and print where the model is."""
     module = recipe(arguments.recipe)
     config, files = _config(module, arguments), _files(module, arguments)
-    shape = {name: getattr(config, name) for name in ("frames", "size", "degradation", "seed")}
-    if arguments.data:
-        data = ClipDataset(arguments.data, **shape)
-    elif arguments.config == "tiny":
-        data = SyntheticClips(**shape)
-    else:
+    if not arguments.data and arguments.config != "tiny":
         raise SettingError(f"--config {arguments.config} learns from real media; name their folders by --data.")
+    data = module.dataset(config, arguments.data)
     out = arguments.out or Path("runs") / f"{arguments.recipe.replace('/', '-')}-{arguments.config}"
-    stage = module.build(config, choose_device(arguments.device), compiled=arguments.compile, **files)
+    place = accelerator(arguments.device, arguments.precision)
+    stage = module.build(config, place, **files)
     loop = LoopConfig(save_every=arguments.save_every, sample_every=arguments.save_every, workers=arguments.workers)
-    model = train(stage, data, out, resume=arguments.resume, config=loop)
-    print(f"wrote {model} ({model.stat().st_size / 1e6:.1f} MB); python -m vsr_core upscale IN OUT --model {model}")
+    model = train(stage, data, out, accelerator=place, resume=arguments.resume, config=loop)
+    if place.is_main_process:
+        print(f"wrote {model} ({model.stat().st_size / 1e6:.1f} MB); python -m vsr_core upscale IN OUT --model {model}")
     return 0
 
 
@@ -56,9 +55,10 @@ def needed_files() -> dict[str, str]:
 
 
 def _config(module: ModuleType, arguments: argparse.Namespace) -> Any:
-    if not hasattr(module, arguments.config):
-        raise SettingError(f"{arguments.recipe} has no config {arguments.config!r}; choose tiny or small.")
-    config = replace(getattr(module, arguments.config)(), seed=arguments.seed)
+    known = configs(module)
+    if arguments.config not in known:
+        raise SettingError(f"{arguments.recipe} has no config {arguments.config!r}; choose {' or '.join(known)}.")
+    config = replace(known[arguments.config](), **({} if arguments.seed is None else {"seed": arguments.seed}))
     return config if arguments.steps is None else replace(config, steps=arguments.steps)
 
 

@@ -9,11 +9,14 @@ from torch import Tensor
 from ..clip import resize_bicubic
 
 
-def write_contact_sheet(path: Path, lr: Tensor, restored: Tensor, target: Tensor) -> None:
-    """Write rows of bicubic input | restored | target; all (N, 3, H, W) in 0..1, `lr` smaller."""
+def contact_sheet(lr: Tensor, restored: Tensor, target: Tensor) -> Tensor:
+    """Return uint8 (3, H, W): rows of bicubic input | restored | target; all (N, 3, H, W) in 0..1, `lr` smaller."""
     height, width = target.shape[-2:]
-    columns = [resize_bicubic(lr, height, width), restored, target]
+    columns = [column.float().cpu() for column in (resize_bicubic(lr.float().cpu(), height, width), restored, target)]
     rows = torch.cat([column.clamp(0, 1) for column in columns], dim=3)
-    picture = torch.cat(list(rows), dim=1)
-    pixels = (picture * 255).round().byte().permute(1, 2, 0).numpy()
-    Image.fromarray(pixels).save(path)
+    return (torch.cat(list(rows), dim=1) * 255).round().byte()
+
+
+def save_picture(path: Path, pixels: Tensor) -> None:
+    """Write uint8 (3, H, W)."""
+    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(path)

@@ -3,9 +3,11 @@
 Differs from the paper: ground truth stands in the teacher's place (its table 4, row "HR GT Only").
 """
 
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file
@@ -16,15 +18,32 @@ from ...architectures.adc_vsr.network import AdcVSR
 from ...checkpoints.header import read_header
 from ...checkpoints.metadata import Metadata, config_to_json
 from ...checkpoints.strict import check_fit
-from ...checkpoints.write import write_model
 from ...degradations import LIGHT, DegradationConfig
 from ...degradations import PAPER as REAL_WORLD
 from ...errors import SettingError
-from ..contact_sheet import write_contact_sheet
-from ..learning import Learning
+from ...metrics.dists import load_dists
+from ...metrics.weights import weights_folder
+from ..data import pairs as dataset
+from ..learner import Learner
 from ..losses import feature_l1, pixel_l1, psnr
 from ..schedules import cosine, halving
-from .teacher import load_dists, load_teacher_features
+from .teacher import load_teacher_features
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+__all__ = [
+    "ARGUMENTS",
+    "Stage1",
+    "Stage1Config",
+    "build",
+    "dataset",
+    "initialise",
+    "paper",
+    "small",
+    "small_dists",
+    "tiny",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +63,8 @@ class Stage1Config:
     pixel_weight: float = 0.1
     dists_weight: float = 1.0
     """Inside the pixel loss (equation 2)."""
+    dists_frames: int = 0
+    """Frames of a clip, drawn anew in every step, that DISTS looks at; 0 = all. Where it takes most of the time."""
     feature_weight: float = 1.0
     ema: float = 0.0
     clip_norm: float = 0.0
@@ -79,6 +100,11 @@ def small() -> Stage1Config:
     )
 
 
+def small_dists() -> Stage1Config:
+    """Return the run that goes on from `small`, by --init: the paper's pixel loss, DISTS at a quarter of its weight."""
+    return replace(small(), steps=2_000, learning_rate=3e-4, dists_weight=0.25, dists_frames=1, seed=1)
+
+
 def tiny() -> Stage1Config:
     """Return a run of seconds for tests."""
     return Stage1Config(
@@ -103,40 +129,38 @@ class Stage1:
         self,
         config: Stage1Config,
         *,
-        device: torch.device,
+        accelerator: "Accelerator",
         dists: Callable[[Tensor, Tensor], Tensor] | None = None,
         teacher_features: Callable[[Tensor], Tensor] | None = None,
         init: Path | None = None,
-        compiled: bool = False,
     ):
         """`dists` compares frames (N, 3, H, W) in 0..1; `teacher_features` maps clips in -1..1 to the feature f."""
-        self.config, self.device = config, device
-        self.batch, self.steps = config.batch, config.steps
+        self.config, self.accelerator, self.device = config, accelerator, accelerator.device
         self.dists, self.teacher_features = dists, teacher_features
         torch.manual_seed(config.seed)
-        self.student = AdcVSR(config.network).to(device, memory_format=torch.channels_last)
+        network = AdcVSR(config.network).to(self.device, memory_format=torch.channels_last)
         if init is not None:
-            initialise(self.student, init)
-        self.forward = torch.compile(self.student) if compiled else self.student
-        self.learning = Learning(self.student, config, rate=self._rate, clip_norm=config.clip_norm, ema=config.ema)
+            initialise(network, init)
+        self.student = Learner(network, accelerator, rate=self._rate, clip_norm=config.clip_norm, ema=config.ema)
+        self.stateful = {"student": self.student}
 
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         config = self.config
         lr_clip, teacher = (clip.to(self.device) * 2 - 1 for clip in batch)
 
-        with torch.autocast(self.device.type, torch.bfloat16):
-            student = self.forward(lr_clip)
+        with self.accelerator.autocast():
+            student = self.student(lr_clip)
 
         l1 = pixel_l1(student.frames, teacher)
         loss = config.pixel_weight * l1
         if config.dists_weight:
-            loss = loss + config.pixel_weight * config.dists_weight * self._dists(student.frames, teacher)
+            loss = loss + config.pixel_weight * config.dists_weight * self._dists(student.frames, teacher, index)
         if config.feature_weight:
             with torch.no_grad():
                 target = self.teacher_features(teacher)
             loss = loss + config.feature_weight * feature_l1(student.feature, target)
 
-        self.learning.update(loss, index)
+        self.student.update(loss, index)
         return {"loss": loss.item(), "l1": l1.item(), "psnr": psnr(student.frames, teacher).item()}
 
     def _rate(self, index: int) -> float:
@@ -145,26 +169,24 @@ class Stage1:
             return cosine(index, base=config.learning_rate, warmup=config.warmup, steps=config.steps)
         return halving(index, base=config.learning_rate, every=config.halve_every)
 
-    def _dists(self, student: Tensor, teacher: Tensor) -> Tensor:
-        frames = ((clip.flatten(0, 1).float().clamp(-1, 1) + 1) / 2 for clip in (student, teacher))
-        return self.dists(*frames)
+    def _dists(self, student: Tensor, teacher: Tensor, index: int) -> Tensor:
+        chosen = range(student.shape[1])
+        if self.config.dists_frames:
+            chosen = random.Random(index).sample(chosen, self.config.dists_frames)
+        frames = ((clip[:, list(chosen)].flatten(0, 1).float().clamp(-1, 1) + 1) / 2 for clip in (student, teacher))
+        with self.accelerator.autocast():
+            return self.dists(*frames).mean()
 
-    def state_dict(self) -> dict:
-        return self.learning.state_dict()
-
-    def load_state_dict(self, state: dict) -> None:
-        self.learning.load_state_dict(state)
-
-    def export(self, path: Path, done: int) -> Path:
+    def model(self, done: int) -> tuple[dict[str, Tensor], Metadata]:
         source = f"AdcVSR stage 1, ground truth as teacher, {done} steps, seed {self.config.seed}"
         metadata = Metadata(architecture="adc_vsr", config=config_to_json(self.config.network), source=source)
-        return write_model(path, self.learning.weights(), metadata, dtype=torch.float16, overwrite=True)
+        return self.student.weights(), metadata
 
     @torch.no_grad()
-    def sample(self, batch: tuple[Tensor, Tensor], path: Path) -> None:
-        lr_clip, target = (clip[:, clip.shape[1] // 2] for clip in batch)
-        student = self.student(batch[0].to(self.device) * 2 - 1).frames[:, batch[0].shape[1] // 2]
-        write_contact_sheet(path, lr_clip, (student.float().cpu() + 1) / 2, target)
+    def sample(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        lr, target = (clip[:, clip.shape[1] // 2] for clip in batch)
+        student = self.student.network(batch[0].to(self.device) * 2 - 1).frames[:, batch[0].shape[1] // 2]
+        return lr, (student + 1) / 2, target
 
 
 ARGUMENTS = {
@@ -176,9 +198,8 @@ ARGUMENTS = {
 
 def build(
     config: Stage1Config,
-    device: torch.device,
+    accelerator: "Accelerator",
     *,
-    compiled: bool = False,
     init: Path | None = None,
     vae: Path | None = None,
     half_decoder: Path | None = None,
@@ -188,9 +209,9 @@ def build(
     if config.feature_weight:
         if vae is None or half_decoder is None:
             raise SettingError("The feature loss needs --vae and --half-decoder; --config small does without.")
-        features = load_teacher_features(vae, half_decoder).to(device)
-    dists = load_dists(device) if config.dists_weight else None
-    return Stage1(config, device=device, dists=dists, teacher_features=features, init=init, compiled=compiled)
+        features = load_teacher_features(vae, half_decoder).to(accelerator.device)
+    dists = load_dists(weights_folder()).to(accelerator.device) if config.dists_weight else None
+    return Stage1(config, accelerator=accelerator, dists=dists, teacher_features=features, init=init)
 
 
 def initialise(student: AdcVSR, path: Path) -> None:

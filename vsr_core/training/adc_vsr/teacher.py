@@ -1,6 +1,5 @@
-"""What the student learns from: decoder features of the teacher's frames, and a perceptual distance."""
+"""What the student learns from: decoder features of the teacher's frames."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,7 +9,7 @@ from ...architectures.adc_vsr.autoencoder import MiddleBlock
 from ...architectures.adc_vsr.convert import translate_middle
 from ...checkpoints.pickles import read_pickle
 from ...checkpoints.strict import assign
-from ...errors import CheckpointError, MissingPackageError
+from ...errors import CheckpointError
 
 
 class TeacherFeatures(nn.Module):
@@ -53,14 +52,3 @@ def load_teacher_features(vae: Path, half_decoder: Path) -> TeacherFeatures:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{vae} is not a diffusers folder of SD2.1's VAE: {error}.") from error
     return TeacherFeatures(vae=encoder, conv_in=conv_in, middle=middle)
-
-
-def load_dists(device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return DISTS (Ding et al. 2020) of frames (N, 3, H, W) in 0..1. Raises MissingPackageError."""
-    try:
-        from piq import DISTS
-    except (ImportError, RuntimeError) as error:
-        raise MissingPackageError(
-            f"The DISTS loss needs the package piq and a torchvision that fits this torch ({error}): pip install piq."
-        ) from error
-    return DISTS().to(device)

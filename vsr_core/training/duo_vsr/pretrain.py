@@ -5,7 +5,7 @@ Differs from the paper, which begins with a text-to-video model: a small network
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,14 +13,19 @@ from torch import Tensor
 from ...architectures.duo_vsr.config import FRAMES_PER_LATENT, SMALL, TINY, DuoVSRConfig
 from ...architectures.duo_vsr.network import DuoVSR
 from ...checkpoints.metadata import Metadata, config_to_json
-from ...checkpoints.write import write_model
 from ...degradations import LIGHT, DegradationConfig
 from ...schedulers.noise import frame_noise
-from ..contact_sheet import write_contact_sheet
-from ..learning import Learning
+from ..data import pairs as dataset
+from ..learner import Learner
 from ..losses import pixel_l1, psnr
+from ..processes import items
 from ..schedules import cosine
 from .beginning import begin
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+__all__ = ["ARGUMENTS", "Pretrain", "PretrainConfig", "build", "dataset", "small", "tiny"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,58 +63,51 @@ def tiny() -> PretrainConfig:
 class Pretrain:
     """Network, optimiser and averaged weights of one run."""
 
-    def __init__(self, config: PretrainConfig, *, device: torch.device, compiled: bool = False):
-        self.config, self.device = config, device
-        self.batch, self.steps = config.batch, config.steps
+    def __init__(self, config: PretrainConfig, accelerator: "Accelerator"):
+        self.config, self.accelerator, self.device = config, accelerator, accelerator.device
         torch.manual_seed(config.seed)
-        self.network = DuoVSR(config.network).to(device)
-        begin(self.network)
-        self.forward = torch.compile(self.network) if compiled else self.network
+        network = DuoVSR(config.network).to(self.device)
+        begin(network)
         rate = partial(cosine, base=config.learning_rate, warmup=config.warmup, steps=config.steps)
-        self.learning = Learning(
-            self.network, config, rate=rate, clip_norm=config.clip_norm, ema=config.ema, fan_in=config.fan_in
+        self.student = Learner(
+            network, accelerator, rate=rate, clip_norm=config.clip_norm, ema=config.ema, fan_in=config.fan_in
         )
+        self.stateful = {"student": self.student}
 
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         lr_clips, hr_clips = (clips.to(self.device) for clips in batch)
-        noises = self._noises(lr_clips, index * self.batch)
+        noises = self._noises(lr_clips, items(self.accelerator, self.config.batch, index))
 
-        with torch.autocast(self.device.type, torch.bfloat16):
-            clips = self.forward(lr_clips, noises)
+        with self.accelerator.autocast():
+            clips = self.student(lr_clips, noises)
 
         target = hr_clips * 2 - 1
         loss = pixel_l1(clips, target)
-        self.learning.update(loss, index)
+        self.student.update(loss, index)
         return {"loss": loss.item(), "psnr": psnr(clips, target).item()}
 
-    def _noises(self, clips: Tensor, first: int) -> Tensor:
-        """Return the noise (B, F, C, h, w) of clips (B, T, 3, H, W), numbered from `first` on."""
+    def _noises(self, clips: Tensor, numbers: range) -> Tensor:
+        """Return the noise (B, F, C, h, w) of clips (B, T, 3, H, W) with these numbers."""
         count, stride = -(-self.config.frames // FRAMES_PER_LATENT), self.config.network.latent_stride
         shape = (count, self.config.network.latent_channels, *(size // stride for size in clips.shape[-2:]))
-        return frame_noise(shape, self.config.seed, range(first, first + len(clips))).to(self.device)
+        return frame_noise(shape, self.config.seed, numbers).to(self.device)
 
-    def state_dict(self) -> dict:
-        return self.learning.state_dict()
-
-    def load_state_dict(self, state: dict) -> None:
-        self.learning.load_state_dict(state)
-
-    def export(self, path: Path, done: int) -> Path:
+    def model(self, done: int) -> tuple[dict[str, Tensor], Metadata]:
         source = f"DUO-VSR's network from scratch, pixel loss, {done} steps, seed {self.config.seed}"
         metadata = Metadata(architecture="duo_vsr", config=config_to_json(self.config.network), source=source)
-        return write_model(path, self.learning.weights(), metadata, dtype=torch.float16, overwrite=True)
+        return self.student.weights(), metadata
 
     @torch.no_grad()
-    def sample(self, batch: tuple[Tensor, Tensor], path: Path) -> None:
+    def sample(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         clips, target = (clips.to(self.device) for clips in batch)
         last = clips.shape[1] - 1
-        frames = self.network(clips, self._noises(clips, 0))[:, last]
-        write_contact_sheet(path, batch[0][:, last], (frames.float().cpu() + 1) / 2, target[:, last])
+        frames = self.student.network(clips, self._noises(clips, range(len(clips))))[:, last]
+        return batch[0][:, last], (frames + 1) / 2, target[:, last]
 
 
 ARGUMENTS: dict[str, str] = {}
 
 
-def build(config: PretrainConfig, device: torch.device, *, compiled: bool = False) -> Pretrain:
+def build(config: PretrainConfig, accelerator: "Accelerator") -> Pretrain:
     """Build the run."""
-    return Pretrain(config, device=device, compiled=compiled)
+    return Pretrain(config, accelerator)

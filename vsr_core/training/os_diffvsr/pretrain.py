@@ -6,7 +6,7 @@ weights to begin with. Its adversarial training of adjacent frames can go on fro
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,14 +14,18 @@ from torch import Tensor
 from ...architectures.os_diffvsr.config import SMALL, TINY, OSDiffVSRConfig
 from ...architectures.os_diffvsr.network import OSDiffVSR
 from ...checkpoints.metadata import Metadata, config_to_json
-from ...checkpoints.write import write_model
 from ...degradations import LIGHT, DegradationConfig
 from ...flow import Aligned, FlowEstimator, align, estimator, join
-from ..contact_sheet import write_contact_sheet
-from ..learning import Learning
+from ..data import pairs as dataset
+from ..learner import Learner
 from ..losses import pixel_l1, psnr
 from ..schedules import cosine
 from .beginning import begin
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+__all__ = ["ARGUMENTS", "Pretrain", "PretrainConfig", "build", "dataset", "small", "tiny"]
 
 FLOW = "dis-medium"
 """Crops are small, and this takes the smallest pictures."""
@@ -60,62 +64,51 @@ def tiny() -> PretrainConfig:
 class Pretrain:
     """Network, optimiser and averaged weights of one run."""
 
-    def __init__(
-        self,
-        config: PretrainConfig,
-        *,
-        device: torch.device,
-        flow: FlowEstimator,
-        compiled: bool = False,
-    ):
-        self.config, self.device, self.flow = config, device, flow
-        self.batch, self.steps = config.batch, config.steps
+    def __init__(self, config: PretrainConfig, accelerator: "Accelerator", *, flow: FlowEstimator):
+        self.config, self.accelerator, self.device = config, accelerator, accelerator.device
+        self.flow = flow
         torch.manual_seed(config.seed)
-        self.network = OSDiffVSR(config.network).to(device, memory_format=torch.channels_last)
-        begin(self.network)
-        self.forward = torch.compile(self.network) if compiled else self.network
+        network = OSDiffVSR(config.network).to(self.device, memory_format=torch.channels_last)
+        begin(network)
         rate = partial(cosine, base=config.learning_rate, warmup=config.warmup, steps=config.steps)
-        self.learning = Learning(self.network, config, rate=rate, clip_norm=config.clip_norm, ema=config.ema)
+        self.student = Learner(network, accelerator, rate=rate, clip_norm=config.clip_norm, ema=config.ema)
+        self.stateful = {"student": self.student}
 
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         lr_clips, hr_clips = (clips.to(self.device) for clips in batch)
         aligned = self._aligned(lr_clips)
 
-        with torch.autocast(self.device.type, torch.bfloat16):
-            frames = self.forward(lr_clips.flatten(0, 1), aligned)
+        with self.accelerator.autocast():
+            frames = self.student(lr_clips.flatten(0, 1), aligned)
 
         target = hr_clips.flatten(0, 1) * 2 - 1
         loss = pixel_l1(frames, target)
-        self.learning.update(loss, index)
+        self.student.update(loss, index)
         return {"loss": loss.item(), "psnr": psnr(frames, target).item()}
 
     def _aligned(self, clips: Tensor) -> Aligned:
         """Align the frames of clips (B, T, 3, H, W) within each clip; indices count through all of them."""
         return join([align(clip, self.flow).shifted(index * len(clip)) for index, clip in enumerate(clips)])
 
-    def state_dict(self) -> dict:
-        return self.learning.state_dict()
-
-    def load_state_dict(self, state: dict) -> None:
-        self.learning.load_state_dict(state)
-
-    def export(self, path: Path, done: int) -> Path:
+    def model(self, done: int) -> tuple[dict[str, Tensor], Metadata]:
         source = f"OS-DiffVSR's network from scratch, pixel loss, {done} steps, seed {self.config.seed}"
         metadata = Metadata(architecture="os_diffvsr", config=config_to_json(self.config.network), source=source)
-        return write_model(path, self.learning.weights(), metadata, dtype=torch.float16, overwrite=True)
+        return self.student.weights(), metadata
 
     @torch.no_grad()
-    def sample(self, batch: tuple[Tensor, Tensor], path: Path) -> None:
+    def sample(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         clips, target = batch
         middle = clips.shape[1] // 2
         clips = clips.to(self.device)
-        frames = self.network(clips.flatten(0, 1), self._aligned(clips)).unflatten(0, clips.shape[:2])[:, middle]
-        write_contact_sheet(path, batch[0][:, middle], (frames.float().cpu() + 1) / 2, target[:, middle])
+        frames = self.student.network(clips.flatten(0, 1), self._aligned(clips)).unflatten(0, clips.shape[:2])[
+            :, middle
+        ]
+        return batch[0][:, middle], (frames + 1) / 2, target[:, middle]
 
 
 ARGUMENTS: dict[str, str] = {}
 
 
-def build(config: PretrainConfig, device: torch.device, *, compiled: bool = False) -> Pretrain:
+def build(config: PretrainConfig, accelerator: "Accelerator") -> Pretrain:
     """Build the run."""
-    return Pretrain(config, device=device, flow=estimator(FLOW), compiled=compiled)
+    return Pretrain(config, accelerator, flow=estimator(FLOW))

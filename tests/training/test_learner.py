@@ -1,10 +1,13 @@
 """Layers with many inputs learn slower, if a run asks for it, and every weight learns once."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
+from training.runs import CPU
 
-from vsr_core.training.learning import Learning
+from vsr_core.training.learner import Learner
 
 
 class Narrow(nn.Module):
@@ -22,7 +25,7 @@ def first_moves(fan_in: int) -> dict[str, float]:
     """Return how far Adam moves each weight in its first step: by the rate, whatever the gradient."""
     network = Narrow()
     before = {name: value.detach().clone() for name, value in network.named_parameters()}
-    learning = Learning(network, {}, rate=lambda _: 0.5, fan_in=fan_in)
+    learning = Learner(network, CPU, rate=lambda _: 0.5, fan_in=fan_in)
     learning.update(sum(value.sum() for value in network.parameters()), 0)
     return {name: (value - before[name]).abs().mean().item() for name, value in network.named_parameters()}
 
@@ -36,3 +39,24 @@ def test_a_layer_with_more_inputs_learns_as_many_times_slower():
     slow = {name: moves.pop(name) for name in ("conv.weight", "conv.bias")}
     assert slow == pytest.approx({"conv.weight": 0.125, "conv.bias": 0.125}, rel=1e-4)
     assert moves == pytest.approx(dict.fromkeys(moves, 0.5), rel=1e-4)
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_keeping_the_state_is_no_step(steps):
+    def learner() -> Learner:
+        torch.manual_seed(0)
+        return Learner(Narrow(), CPU, rate=lambda _: 0.5)
+
+    def learn(learning: Learner, count: int) -> None:
+        for index in range(count):
+            learning.update(sum((value**3).sum() for value in learning.network.parameters()), index)
+
+    undisturbed, kept, resumed = learner(), learner(), learner()
+    for learning in (undisturbed, kept):
+        learn(learning, steps)
+    resumed.load_state_dict(deepcopy(kept.state_dict()))
+    for learning in (undisturbed, kept, resumed):
+        learn(learning, 2)
+    expected = undisturbed.weights()
+    assert all(torch.equal(value, expected[name]) for name, value in kept.weights().items())
+    assert all(torch.equal(value, expected[name]) for name, value in resumed.weights().items())
