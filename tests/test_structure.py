@@ -41,7 +41,9 @@ SLOW_TO_IMPORT = ("diffusers", "cv2", "torchvision", "transformers", "comfy")
 CACHES = {"functools.cache", "functools.lru_cache"}
 
 TRAINING = ("vsr_core.training",)
-MAY_TRAIN = ("vsr_core.training", "vsr_core.cli.train", "vsr_core.cli.prepare_data", "vsr_core.cli.preview_data")
+MAY_TRAIN = ("vsr_core.training",) + tuple(
+    f"vsr_core.cli.{command}" for command in ("train", "prepare_data", "preview_data", "make_data")
+)
 LAYERS = (
     {"errors", "clip", "packages"},
     {"contract", "runtime", "flow", "checkpoints"},

@@ -53,3 +53,24 @@ def test_a_learner_goes_on_from_its_state_whatever_its_optimiser_keeps(optimizer
             again.update(sum(value.square().sum() for value in networks[1].parameters()), index)
         whole.update(sum(value.square().sum() for value in networks[0].parameters()), index)
     assert all(torch.equal(value, other) for value, other in zip(whole.weights().values(), again.weights().values()))
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_keeping_the_state_is_no_step(steps):
+    def learner() -> Learner:
+        torch.manual_seed(0)
+        return Learner(Narrow(), CPU, rate=lambda _: 0.5)
+
+    def learn(learning: Learner, count: int) -> None:
+        for index in range(count):
+            learning.update(sum((value**3).sum() for value in learning.network.parameters()), index)
+
+    undisturbed, kept, resumed = learner(), learner(), learner()
+    for learning in (undisturbed, kept):
+        learn(learning, steps)
+    resumed.load_state_dict(deepcopy(kept.state_dict()))
+    for learning in (undisturbed, kept, resumed):
+        learn(learning, 2)
+    expected = undisturbed.weights()
+    assert all(torch.equal(value, expected[name]) for name, value in kept.weights().items())
+    assert all(torch.equal(value, expected[name]) for name, value in resumed.weights().items())

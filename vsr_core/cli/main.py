@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": "measure restored clips",
     "train": "run a training recipe",
     "preview-data": "write a picture of what a training recipe sees",
+    "make-data": "make with a model what a recipe learns from",
     "prepare-data": "cut media into short clips that training reads fast",
 }
 FAILED, BAD_USAGE = 1, 2
