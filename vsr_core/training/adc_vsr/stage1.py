@@ -73,7 +73,7 @@ class Stage1Config:
 
 def paper() -> Stage1Config:
     """Return the paper's run."""
-    return Stage1Config()
+    return Stage1Config(recompute=True)
 
 
 def small() -> Stage1Config:

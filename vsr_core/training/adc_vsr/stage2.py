@@ -81,7 +81,7 @@ class Stage2Config:
 
 def paper() -> Stage2Config:
     """Return the paper's run."""
-    return Stage2Config()
+    return Stage2Config(recompute=True)
 
 
 def small() -> Stage2Config:
