@@ -43,6 +43,11 @@ def weights_before(*networks: torch.nn.Module) -> list[dict[str, torch.Tensor]]:
     return [{name: value.detach().clone() for name, value in network.named_parameters()} for network in networks]
 
 
+def learning(network: torch.nn.Module) -> set[str]:
+    """Return the names of the weights that require gradients."""
+    return {name for name, value in network.named_parameters() if value.requires_grad}
+
+
 def moved(network: torch.nn.Module, before: dict[str, torch.Tensor]) -> set[str]:
     """Return the names of the weights that changed."""
     return {name for name, value in network.named_parameters() if not torch.equal(value, before[name])}

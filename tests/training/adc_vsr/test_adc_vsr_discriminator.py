@@ -3,6 +3,7 @@
 import pytest
 import torch
 from restorers import tiny_network
+from training.runs import learning
 
 from vsr_core.architectures.adc_vsr.config import TINY
 from vsr_core.architectures.adc_vsr.network import AdcVSR
@@ -15,10 +16,6 @@ from vsr_core.training.adc_vsr.discriminator import (
     pixel_discriminator,
 )
 from vsr_core.training.adc_vsr.stage2 import paper
-
-
-def learning(network: torch.nn.Module) -> set[str]:
-    return {name for name, value in network.named_parameters() if value.requires_grad}
 
 
 def tail(name: str) -> set[str]:

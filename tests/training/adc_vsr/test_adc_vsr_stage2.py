@@ -8,8 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from restorers import random_clip, tiny_network
-from training.adc_vsr.test_adc_vsr_discriminator import learning
-from training.runs import CPU, exported, first_batch, moved, same_model, shortened, weights_before
+from training.runs import CPU, exported, first_batch, learning, moved, same_model, shortened, weights_before
 from training.runs import run as train
 
 from vsr_core.architectures.adc_vsr import SMALL, TINY

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor
-from training.duo_runs import learned, same_frames
+from training.duo_vsr.duo_runs import learned, same_frames
 from training.runs import CPU, first_batch, moved, same_model, shortened, weights_before
 from training.runs import run as train
 
