@@ -35,13 +35,16 @@ def manage_parts(parts: Iterable[nn.Module]) -> Mapping[nn.Module, Any]:
 class ComfyRuntime:
     """Computes one node's run where and how ComfyUI wants it."""
 
-    def __init__(self, patchers: Mapping[nn.Module, Any], stages: Iterable[str]):
+    def __init__(self, patchers: Mapping[nn.Module, Any], stages: Iterable[str], previews: bool = True):
         """Take what ComfyUI's memory management knows each part by that the run may load, and what the node does.
 
-        `stages` are those that the node's bar is over, in their order; others do not move it.
+        `stages` are those that the node's bar is over, in their order; others do not move it. Without
+        `previews` the node shows no frames meanwhile: the editor shows the last of them rather than a node's own
+        picture.
         """
         self.patchers = patchers
         self.counter = FrameCounter(stages)
+        self.previews = previews
         self.device = management.get_torch_device()
         self.bar = comfy.utils.ProgressBar(1)
 
@@ -73,7 +76,7 @@ class ComfyRuntime:
     def progress(self, stage: str, done: int, total: int | None, preview: Tensor | None = None) -> None:
         if total is None or stage not in self.counter:
             return
-        image = None if preview is None else ("JPEG", preview_image(preview), PREVIEW_SIDE)
+        image = None if preview is None or not self.previews else ("JPEG", preview_image(preview), PREVIEW_SIDE)
         self.bar.update_absolute(self.counter.update(stage, done), total, image)
 
     def hand_over(self, tensor: Tensor) -> Tensor:

@@ -79,7 +79,8 @@ class VSROneStepUpscale(io.ComfyNode):
     ) -> io.NodeOutput:  # fmt: skip
         clip, alpha = split_image(images)
         settings = Settings(tiling=tiling or Tiling(), seed=seed, strength=strength, text=read_text(conditioning))
-        runtime = ComfyRuntime(model.patchers, STAGES if estimate_only else ["encode", "step"])
+        stages = STAGES if estimate_only else ["encode", "step"]
+        runtime = ComfyRuntime(model.patchers, stages, previews=not estimate_only)
         fused = None if latent is None else read_fused(latent, model, clip)
         if estimate_only:
             found = estimate_clip(clip, model.restorer, runtime, settings, fused)

@@ -151,7 +151,7 @@ class VSRUpscaleVideo(io.ComfyNode):
                 size=target_size(size, pixels, resize), quality=quality, segment_seconds=segment_seconds,
                 policy=segments, frames=frames_of(video, path), on_error=on_error, tags=tags_of(cls.hidden),
             )  # fmt: skip
-            runtime = ComfyRuntime(model.patchers, ["scan", *STAGES])
+            runtime = ComfyRuntime(model.patchers, ["scan", *STAGES], previews=not estimate_only)
             if estimate_only:
                 found = estimate(job, model.restorer, runtime)
                 return show_estimate(str(found), found.before, found.after, runtime, cls.hidden.unique_id)

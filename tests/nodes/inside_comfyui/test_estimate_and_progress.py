@@ -58,6 +58,11 @@ def test_the_bar_of_an_estimate_rises_to_its_end(estimate, any_model, moving, ba
     assert values(bars)[-1] == bars[-1][1] < 40
 
 
+def test_an_estimate_sends_no_preview_which_would_hide_its_picture(estimate, model, moving, bars):
+    estimate(model, moving(4))
+    assert bars and not any(shown for _, _, shown in bars)
+
+
 @pytest.mark.parametrize("fused", [False, True])
 def test_upscaling_and_decoding_each_have_one_bar_that_rises_to_all_frames(execute, fusing_model, moving, bars, fused):
     images, given = moving(9), {}
