@@ -8,7 +8,7 @@ from tqdm import tqdm
 from ..errors import SettingError
 from ..metrics.weights import weights_folder
 from ..runtime.standalone import choose_device
-from ..training.recipes import CONFIGS, RECIPES, configs, recipe
+from ..training.recipes import CONFIGS, RECIPES, named_config, recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the items that are not there yet and print where they are."""
     module, out = recipe(arguments.recipe), arguments.out
-    known = configs(module)
-    if arguments.config not in known:
-        raise SettingError(f"{arguments.recipe} has no config {arguments.config!r}; choose {' or '.join(known)}.")
+    config = named_config(arguments.recipe, arguments.config)
     if not arguments.data and arguments.config != "tiny":
         raise SettingError(f"--config {arguments.config} is made of real media; name their folders by --data.")
-    config = known[arguments.config]()
     count = config.pairs - arguments.first if arguments.count is None else arguments.count
     if arguments.first < 0 or count < 1:
         raise SettingError(f"Nothing to make from number {arguments.first} on: use --first 0 or more and --count.")

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the picture and say how large it is. Raises VSRError."""
     module = recipe(arguments.recipe)
-    data = chosen_data(module, chosen_config(module, arguments), arguments)
+    data = chosen_data(module, chosen_config(arguments), arguments)
     sheet = preview([data[index] for index in range(arguments.items)])
     try:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)

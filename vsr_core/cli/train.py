@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from ..errors import SettingError
 from ..training.loop import LoopConfig, train
 from ..training.processes import PRECISIONS, accelerator
-from ..training.recipes import CONFIGS, RECIPES, configs, recipe
+from ..training.recipes import CONFIGS, RECIPES, named_config, recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train and print where the model is."""
     module = recipe(arguments.recipe)
-    config, files = chosen_config(module, arguments), _files(module, arguments)
+    config, files = chosen_config(arguments), _files(module, arguments)
     if arguments.steps is not None:
         config = replace(config, steps=arguments.steps)
     for_data = {_name(option): files[_name(option)] for option in getattr(module, "DATA_FILES", ())}
@@ -57,12 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def chosen_config(module: ModuleType, arguments: argparse.Namespace) -> Any:
+def chosen_config(arguments: argparse.Namespace) -> Any:
     """Return the recipe's run of `--config` and `--seed`. Raises SettingError if it has none of that name."""
-    known = configs(module)
-    if arguments.config not in known:
-        raise SettingError(f"{arguments.recipe} has no config {arguments.config!r}; choose {' or '.join(known)}.")
-    return replace(known[arguments.config](), **({} if arguments.seed is None else {"seed": arguments.seed}))
+    config = named_config(arguments.recipe, arguments.config)
+    return config if arguments.seed is None else replace(config, seed=arguments.seed)
 
 
 def chosen_data(module: ModuleType, config: Any, arguments: argparse.Namespace, **files: Path | None) -> Dataset:

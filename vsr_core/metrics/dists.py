@@ -48,11 +48,15 @@ class DISTS(nn.Module):
 
     def features(self, frames: Tensor) -> list[Tensor]:
         """Return the frames themselves and the output of each stage."""
-        features, x = [frames], (frames - self.mean) / self.deviation
-        for index, stage in enumerate(self.stages):
-            x = stage(soft_pool(x) if index else x)
-            features.append(x)
-        return features
+        return [frames, *stage_outputs(self.stages, (frames - self.mean) / self.deviation)]
+
+
+def stage_outputs(stages: nn.ModuleList, frames: Tensor) -> list[Tensor]:
+    """Return what each of VGG16's first stages makes of normalised frames (N, 3, H, W)."""
+    outputs = []
+    for stage in stages:
+        outputs.append(stage(soft_pool(outputs[-1]) if outputs else frames))
+    return outputs
 
 
 def similarities(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from ..errors import SettingError
+
 RECIPES = (
     "adc_vsr/stage1",
     "adc_vsr/stage2",
@@ -33,6 +35,10 @@ def recipe(name: str) -> ModuleType:
     return import_module("." + name.replace("/", "."), __package__)
 
 
-def configs(module: ModuleType) -> dict[str, Callable[[], Any]]:
-    """Return the runs that a recipe offers."""
-    return {name: getattr(module, name) for name in CONFIGS if hasattr(module, name)}
+def named_config(name: str, config: str) -> Any:
+    """Return the run called `config` of the recipe called `name`. Raises SettingError if it has none."""
+    module = recipe(name)
+    known: dict[str, Callable[[], Any]] = {each: getattr(module, each) for each in CONFIGS if hasattr(module, each)}
+    if config not in known:
+        raise SettingError(f"{name} has no config {config!r}; choose {' or '.join(known)}.")
+    return known[config]()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ...architectures.adc_vsr.denoiser import Denoiser
-from ...metrics.dists import DISTS, soft_pool
+from ...metrics.dists import DISTS, stage_outputs
 from .convnext import Block, ConvNeXt
 from .losses import Verdict
 from .student import RECOMPUTED
@@ -86,9 +86,7 @@ class ShallowVGG(nn.Module):
         self.channels = self.stages[-1][-2].out_channels
 
     def forward(self, frames: Tensor) -> Tensor:
-        x = ((frames + 1) / 2 - self.mean) / self.deviation
-        for index, stage in enumerate(self.stages):
-            x = stage(soft_pool(x) if index else x)
+        x = stage_outputs(self.stages, ((frames + 1) / 2 - self.mean) / self.deviation)[-1]
         return x * torch.rsqrt(x.float().square().mean(1, keepdim=True) + 1e-4).to(x)
 
 
