@@ -18,8 +18,9 @@ class VSRTemporalTiling(io.ComfyNode):
             inputs=[
                 io.Int.Input(
                     "window", default=0, min=0, max=4096,
-                    tooltip="Frames the model sees at once. 0 = automatic. Raise it for steadier motion, "
-                    "lower it when memory runs out. DUO-VSR rounds it up to 1, 5, 9, 13, ...: whole latent frames.",
+                    tooltip="Frames the model sees at once. 0 = automatic: the model's own number, fewer where even "
+                    "small tiles of so many do not fit into memory. Raise it for steadier motion. "
+                    "DUO-VSR rounds it up to 1, 5, 9, 13, ...: whole latent frames.",
                 ),
                 io.Int.Input(
                     "overlap", default=0, min=0, max=2048,

@@ -190,6 +190,107 @@ class TestLackOfMemory:
             run(random_clip(1, 64, 64), ShortOfMemory(4))
 
 
+class TestBatchesInLittleMemory:
+    @pytest.mark.parametrize("stage", ["encode", "step", "decode"])
+    def test_fewer_frames_at_once_come_before_smaller_tiles(self, stage):
+        restorer, taken = NeighbourMean(min_tile=8), []
+        compute = getattr(restorer, stage)
+
+        def short(frames, *arguments, **options):
+            taken.append(frames.shape)
+            if len(frames) > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return compute(frames, *arguments, **options)
+
+        setattr(restorer, stage, short)
+        clip = natural_clip(9, 16, 16)
+        assert torch.equal(run(clip, restorer), run(clip, NeighbourMean(min_tile=8)))
+        assert len({size[-2:] for size in taken}) == 1
+        most = taken[0][0]
+        assert [size[0] for size in taken[:2]] == [most, most // 2]
+        assert taken[-1][0] == 1
+
+    def test_a_shot_that_carries_starts_over_with_fewer_frames_at_once(self):
+        class Short(Causal):
+            def encode(self, clip, carry=None):
+                result = super().encode(clip, carry)
+                if len(clip) > 4:
+                    raise torch.OutOfMemoryError("CUDA out of memory.")
+                return result
+
+        clip = random_clip(22)
+        assert torch.allclose(run(clip, Short(min_tile=16)), enlarged(clip), atol=1e-5)
+
+
+class ShortOfFrames(TemporalMean):
+    """Runs out of memory where the step takes more than `most` frames together."""
+
+    def __init__(self, most: int, **needs):
+        super().__init__(**needs)
+        self.most, self.taken = most, []
+
+    def step(self, latent, *, noise=None, text=None):
+        self.taken.append(len(latent))
+        if len(latent) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return super().step(latent)
+
+
+class TestWindowsInLittleMemory:
+    """Frames 16x16, so that one tile is the smallest."""
+
+    def test_frames_that_fit_together_are_taken_together(self):
+        restorer = ShortOfFrames(100, bytes_per_pixel=1000, min_tile=16, window=9)
+        free = round(restorer.memory_bytes("step", 4, 16, 16, torch.float32) / 0.8) + 1
+        clip = natural_clip(9, 16, 16)
+        result = run(clip, restorer, runtime=Watched(free=free))
+        assert restorer.taken == [4, 4, 4, 4]
+        assert torch.allclose(result[0], enlarged(clip[:4].mean(0, keepdim=True))[0], atol=1e-6)
+
+    def test_running_out_of_memory_halves_the_window_and_it_stays_so(self):
+        restorer = ShortOfFrames(3, min_tile=16, window=9, overlap=2)
+        result = run(natural_clip(16, 16, 16), restorer)
+        assert restorer.taken[:3] == [9, 5, 3]
+        assert set(restorer.taken[2:]) == {3}
+        assert result.shape == (16, 3, 64, 64)
+
+    @pytest.mark.parametrize("most", range(1, 9))
+    def test_shorter_windows_leave_no_seam(self, most):
+        class Short(ShortOfFrames):
+            def step(self, latent, *, noise=None, text=None):
+                super().step(latent)
+                return latent
+
+        clip = random_clip(30)
+        assert torch.allclose(run(clip, Short(most, window=9, min_tile=16)), enlarged(clip), atol=1e-6)
+
+    def test_noise_stays_with_its_frame(self):
+        def noisy(free):
+            return run(random_clip(9), Seeded(bytes_per_pixel=1000, window=9, min_tile=16), runtime=Watched(free=free))
+
+        assert torch.allclose(noisy(1), noisy(1 << 40), atol=1e-6)
+
+    def test_latent_frames_are_shared_out_whole(self):
+        class Short(Causal):
+            def step(self, latent, *, noise=None, text=None):
+                if len(latent) > 2:
+                    raise torch.OutOfMemoryError("CUDA out of memory.")
+                return super().step(latent)
+
+        clip = random_clip(22)
+        assert torch.allclose(run(clip, Short(window=17, min_tile=16)), enlarged(clip), atol=1e-5)
+
+    def test_a_window_that_the_user_chose_stays(self):
+        restorer = ShortOfFrames(3, min_tile=16)
+        with pytest.raises(MemoryLimitError, match="shorter window"):
+            run(random_clip(9), restorer, settings(window=9))
+        assert set(restorer.taken) == {9}
+
+    def test_a_single_frame_that_does_not_fit_fails_with_advice(self):
+        with pytest.raises(MemoryLimitError, match="even with tiles of 16 pixels"):
+            run(random_clip(9), ShortOfFrames(0, min_tile=16))
+
+
 class TestCuts:
     @pytest.mark.parametrize("make", [TemporalMean, tiny_restorer])
     def test_a_shot_is_the_same_whatever_follows_or_precedes_it(self, make):

@@ -1,5 +1,6 @@
 """The stages of one model for padded clips, cut into the tiles and batches that the free memory allows."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -7,15 +8,15 @@ import torch
 from torch import Tensor
 
 from .clip import crop, pad_bottom_right, padding_to_multiple
-from .contract import Carry, FusionSettings, Requirements, Restorer, Stage
-from .errors import SettingError, VSRError
+from .contract import STAGES, Carry, FusionSettings, Requirements, Restorer, Stage
+from .errors import MemoryLimitError, SettingError, VSRError
 from .flow import Aligned
 from .runtime import Runtime
 from .schedulers.noise import frame_noise
 from .tiling import Tiling
 from .tiling.groups import frames_of, latents_of
-from .tiling.plan import frames_at_once, plan_grid, plan_windows
-from .tiling.run import Box, Grid, run_tiles
+from .tiling.plan import frames_at_once, latents_together, plan_grid, plan_windows
+from .tiling.run import Box, Grid, run_spans, run_tiles
 
 
 class Shot:
@@ -36,6 +37,8 @@ class Stages:
         self.restorer, self.runtime, self.tiling = restorer, runtime, tiling
         self.needs = restorer.requirements
         self.largest: dict[Stage, int] = {}
+        self.most = dict.fromkeys(STAGES, sys.maxsize)
+        """Latent frames to compute together at most, since more of them ran out of memory."""
 
     def encode(self, clip: Tensor, shot: Shot) -> Tensor:
         """Return the latent of the next frames (T, 3, H, W) of `shot`, padded here, on their device.
@@ -69,21 +72,24 @@ class Stages:
         return frame_noise((self.needs.latent_channels, *latent.shape[-2:]), seed, frames)
 
     def step(self, latent: Tensor, noise: Tensor | None, text: Tensor | None) -> Tensor:
-        """Return the latent after the diffusion step, on the device it came on."""
+        """Return the latent after the diffusion step, on the device it came on.
+
+        `latent` is a whole window where frames are mixed. Unless the user chose its length, one that does not fit into
+        memory even in the smallest tiles is taken in shorter ones, which share frames.
+        """
         if text is not None:
             check_text(text, self.needs)
-        stride, device = self.needs.latent_stride, self.runtime.device
-        together = len(latent) if self.needs.step_mixes_frames else 1
-
-        def compute(part: slice, box: Box) -> Tensor:
-            cells, drawn = (
-                None if whole is None else box.cut(whole[part], 1, stride).to(device) for whole in (latent, noise)
-            )
-            return self.restorer.step(cells, noise=drawn, text=text)
-
-        size = tuple(side * stride for side in latent.shape[-2:])
-        parts = self._batches("step", len(latent), together, size, latent.device, compute, Shot())
-        return torch.cat([part.to(latent.device) for part in parts])
+        stride, shared = self.needs.latent_stride, self.needs.overlap // self.needs.frames_per_latent
+        height, width = (side * stride for side in latent.shape[-2:])
+        together = self._together(len(latent), height, width)
+        while True:
+            try:
+                return run_spans(lambda span: self._step(latent, noise, text, span), len(latent), together, shared)
+            except MemoryLimitError:
+                if together == 1 or not self._shortens:
+                    raise
+            together = self.most["step"] = -(-together // 2)
+            self.runtime.empty_cache()
 
     def decode(self, latent: Tensor, clip: Tensor, shot: Shot) -> Iterator[Tensor]:
         """Yield the frames of the next latent frames of `shot`, a few at a time.
@@ -119,6 +125,31 @@ class Stages:
             free.append(self._free())
         return min(free)
 
+    def _together(self, total: int, height: int, width: int) -> int:
+        """Return how many of `total` latent frames to take the step of together."""
+        if not self._shortens:
+            return total
+        self._load("step", total * self.needs.frames_per_latent, height, width)
+        fitting = latents_together(
+            self.restorer, self.tiling, total, height=height, width=width, dtype=self._dtype, free=self._free()
+        )
+        return min(fitting, self.most["step"])
+
+    def _step(self, latent: Tensor, noise: Tensor | None, text: Tensor | None, span: slice) -> Tensor:
+        stride, device = self.needs.latent_stride, self.runtime.device
+        latent, noise = (None if whole is None else whole[span] for whole in (latent, noise))
+        together = len(latent) if self.needs.step_mixes_frames else 1
+
+        def compute(part: slice, box: Box) -> Tensor:
+            cells, drawn = (
+                None if whole is None else box.cut(whole[part], 1, stride).to(device) for whole in (latent, noise)
+            )
+            return self.restorer.step(cells, noise=drawn, text=text)
+
+        size = tuple(side * stride for side in latent.shape[-2:])
+        parts = self._batches("step", len(latent), together, size, latent.device, compute, Shot())
+        return torch.cat([part.to(latent.device) for part in parts])
+
     @torch.no_grad()
     def _batches(
         self,
@@ -132,14 +163,27 @@ class Stages:
     ) -> Iterator[Tensor]:
         """Yield the results of `compute` on all tiles, for as many of `total` latent frames at once as fit.
 
-        `size` is that of the padded frames; see `run_tiles` for `store`.
+        On lack of memory fewer are computed at once, down to `least`, before tiles become smaller: that changes nothing
+        in the result. `size` is that of the padded frames; see `run_tiles` for `store`.
         """
         grid = self._plan(stage, least, *size, shot)
-        count = max(least, self._at_once(stage, grid))
-        for start in range(0, total, count):
+        count = min(max(least, self._at_once(stage, grid)), total)
+        start = 0
+        while start < total:
             part = slice(start, min(start + count, total))
             work = self._timed(stage, compute, part)
-            result, tile = run_tiles(work, grid, self.runtime, store, restart=shot.carries.clear)
+            fewer_first = count > least and not any(shot.carries.values())
+            attempt = grid._replace(least=grid.tile) if fewer_first else grid
+            try:
+                result, tile = run_tiles(work, attempt, self.runtime, store, restart=shot.carries.clear)
+            except MemoryLimitError:
+                if not fewer_first:
+                    raise
+                count = self.most[stage] = max(least, count // 2)
+                shot.carries.clear()
+                self.runtime.empty_cache()
+                continue
+            start = part.stop
             self.largest[stage] = tile
             grid = grid._replace(tile=tile)
             shot.starts = False
@@ -170,7 +214,7 @@ class Stages:
         """Return how many latent frames of one tile to compute together."""
         device = self.runtime.device
         frames = frames_at_once(self.restorer, stage, grid, self._dtype, free=self._free(), device=device)
-        return frames // self.needs.frames_per_latent
+        return min(frames // self.needs.frames_per_latent, self.most[stage])
 
     def _plan(self, stage: Stage, latents: int, height: int, width: int, shot: Shot) -> Grid:
         """Load the parts of a stage and choose its tiles."""
@@ -196,6 +240,11 @@ class Stages:
 
     def _free(self) -> int:
         return self.runtime.free_memory() if self.tiling.memory is None else self.tiling.memory
+
+    @property
+    def _shortens(self) -> bool:
+        """Return whether the step may take fewer frames together than it is given."""
+        return self.needs.step_mixes_frames and self.tiling.window is None
 
     @property
     def _dtype(self) -> torch.dtype:

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from restorers import Pointwise
+from restorers import Causal, Pointwise
 
 from vsr_core.errors import SettingError
 from vsr_core.tiling import Tiling
-from vsr_core.tiling.plan import PIXELS_AT_ONCE, frames_at_once, plan_grid, plan_windows
+from vsr_core.tiling.plan import PIXELS_AT_ONCE, frames_at_once, latents_together, plan_grid, plan_windows
 
 LARGE = 1 << 40
 
@@ -101,3 +101,19 @@ def test_more_memory_computes_more_frames_at_once_up_to_a_limit():
 def test_an_automatic_tile_leaves_room_for_the_overlap_that_was_asked_for():
     grid = planned(Pointwise(bytes_per_pixel=1000), Tiling(tile_overlap=24), free=1)
     assert (grid.tile, grid.overlap, grid.least) == (48, 24, 48)
+
+
+def together(restorer, tiling=None, *, total=7, free=LARGE):
+    return latents_together(restorer, tiling or Tiling(), total, height=128, width=96, dtype=torch.float32, free=free)
+
+
+def test_the_step_mixes_as_many_frames_as_fit_in_the_smallest_tiles():
+    restorer = Pointwise(bytes_per_pixel=1000, min_tile=16)
+    one = restorer.memory_bytes("step", 1, 16, 16, torch.float32) / 0.8
+    assert [together(restorer, free=round(one * frames) + 1) for frames in (0, 1, 2.9, 3, 7, 100)] == [1, 1, 2, 3, 7, 7]
+    assert together(restorer, Tiling(tile=32), free=round(one * 8) + 1) == 2
+
+
+def test_a_latent_frame_takes_the_memory_of_all_its_frames():
+    restorer = Causal(bytes_per_pixel=1000, min_tile=16)
+    assert together(restorer, free=10 * restorer.memory_bytes("step", 1, 16, 16, torch.float32)) == 2

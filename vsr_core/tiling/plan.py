@@ -69,6 +69,19 @@ def plan_grid(
     return Grid(height, width, tile, overlap, needs.multiple, least, *to_output)
 
 
+def latents_together(
+    restorer: Restorer, tiling: Tiling, total: int, *, height: int, width: int, dtype: torch.dtype, free: int
+) -> int:
+    """Return how many of `total` latent frames the step may mix: as many as fit into `free` bytes, in small tiles."""
+    needs = restorer.requirements
+    tile = needs.min_tile if tiling.tile is None else _rounded(tiling.tile, needs.multiple)
+    height, width = min(tile, height), min(tile, width)
+    for count in range(total, 1, -1):
+        if restorer.memory_bytes("step", count * needs.frames_per_latent, height, width, dtype) <= free * SHARE:
+            return count
+    return 1
+
+
 def frames_at_once(
     restorer: Restorer, stage: Stage, grid: Grid, dtype: torch.dtype, *, free: int, device: torch.device
 ) -> int:

@@ -1,4 +1,4 @@
-"""Compute a clip tile by tile; on lack of memory halve the tile and start over."""
+"""Compute a clip tile by tile, or some frames after others; on lack of memory halve the tile and start over."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -63,6 +63,20 @@ def run_tiles(
             tile = smaller
         restart()
         runtime.empty_cache()
+
+
+def run_spans(compute: Callable[[slice], Tensor], length: int, size: int, overlap: int) -> Tensor:
+    """Return the blended results (length, C, H, W) of `compute` on spans of `size` frames that share `overlap`."""
+    spans = split(length, size, min(overlap, size // 2))
+    if len(spans) == 1:
+        return compute(slice(length))
+    blended = None
+    for span, weight in zip(spans, weights(spans)):
+        result = compute(slice(*span)).float()
+        if blended is None:
+            blended = result.new_zeros(length, *result.shape[1:])
+        blended[slice(*span)] += result * weight.to(result).view(-1, 1, 1, 1)
+    return blended
 
 
 def _run_once(compute: Compute, grid: Grid, runtime: Runtime, store: torch.device) -> Tensor:

@@ -153,6 +153,22 @@ def test_tiles_are_as_large_as_the_free_memory_allows(any_model, restored, movin
     assert result.shape == (1, 512, 512, 3) and result.isfinite().all()
 
 
+def test_lack_of_memory_takes_the_step_of_fewer_frames_together(any_model, restored, moving, monkeypatch):
+    restorer, taken = any_model.restorer, []
+    step = restorer.step
+
+    def short(latent, **options):
+        taken.append(len(latent))
+        if len(latent) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return step(latent, **options)
+
+    monkeypatch.setattr(restorer, "step", short)
+    result = restored(any_model, moving(9, 32, 32))
+    assert max(taken) > 2 >= taken[-1]
+    assert result.shape == (9, 128, 128, 3) and result.isfinite().all()
+
+
 def test_lack_of_memory_for_the_smallest_tile_says_what_to_change(any_model, restored, moving, part_of_pack):
     refuse_large(any_model.restorer.parts["decoder"], 0)
     with pytest.raises(part_of_pack("vsr_core.errors").MemoryLimitError, match="window|fp16|dtype|smaller"):
