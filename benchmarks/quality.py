@@ -25,8 +25,8 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from cpu_torch import make_torchvision_importable  # noqa: E402
 from eval_clips import write_images  # noqa: E402
-from evaluate import make_torchvision_importable  # noqa: E402
 from peers import PEERS  # noqa: E402
 from peers.peer import Upscale  # noqa: E402
 from video_metrics import cvvdp, vmaf  # noqa: E402

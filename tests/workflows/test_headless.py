@@ -59,7 +59,7 @@ def test_the_built_in_models_can_be_chosen(server):
     schema = server.get("/object_info/VSRLoadModel")["VSRLoadModel"]
     kind, details = schema["input"]["required"]["model_name"]
     offered = details["options"] if kind == "COMBO" else kind
-    assert {"adcvsr-small", "duovsr-tiny", "osdiffvsr-tiny", "tiny.safetensors"} <= set(offered)
+    assert {"adcvsr-small", "duovsr-small", "osdiffvsr-small", "tiny.safetensors"} <= set(offered)
 
 
 def test_the_shipped_graph_upscales_a_real_clip_and_keeps_frames_rate_and_sound(server, graph, clip):

@@ -1,4 +1,4 @@
-"""Learning super-resolution by pixels from scratch: what a small network does that has no pretrained weights."""
+"""Learning super-resolution by pixels: what a small network does that has no pretrained weights."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,16 +28,19 @@ class Pretrain:
         *,
         inputs: Callable[[Tensor, range], tuple],
         architecture: str,
-        title: str,
+        source: str,
         fan_in: int = 0,
+        lpips: Callable[[Tensor, Tensor], Tensor] | None = None,
     ):
         """Train `network` as `config` of an architecture's recipe says.
 
         `inputs` makes what the network takes of LR clips (B, T, 3, H, W) in 0..1 and of the numbers of these items. The
-        network returns their frames in -1..1, in order, of the size of the true ones.
+        network returns their frames in -1..1, in order, of the size of the true ones. `source` says where its weights
+        are from. `lpips` maps two (N, 3, H, W) in -1..1 to distances (N, ...), which count `config.lpips` times.
         """
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
-        self.inputs, self.architecture, self.title = inputs, architecture, title
+        self.inputs, self.lpips = inputs, lpips
+        self.architecture, self.source = architecture, source
         rate = partial(cosine, base=config.learning_rate, warmup=config.warmup, steps=config.steps)
         self.student = Learner(
             network.to(self.device),
@@ -56,12 +59,17 @@ class Pretrain:
         with self.accelerator.autocast():
             frames = self.student(*inputs).view_as(target)
 
-        loss = pixel_l1(frames, target)
+        loss, figures = pixel_l1(frames, target), {}
+        if self.lpips:
+            distance = self.lpips(frames.float().flatten(0, 1), target.flatten(0, 1)).mean()
+            loss = loss + self.config.lpips * distance
+            figures["lpips"] = distance.item()
         self.student.update(loss, index)
-        return {"loss": loss.item(), "psnr": psnr(frames, target).item()}
+        return {"loss": loss.item(), **figures, "psnr": psnr(frames, target).item()}
 
     def model(self, done: int) -> tuple[dict[str, Tensor], Metadata]:
-        source = f"{self.title}'s network from scratch, pixel loss, {done} steps, seed {self.config.seed}"
+        losses = f"pixels and {self.config.lpips:g} LPIPS" if self.lpips else "pixels"
+        source = f"{self.source}, trained by {losses}, {done} steps, seed {self.config.seed}"
         metadata = Metadata(architecture=self.architecture, config=config_to_json(self.config.network), source=source)
         return self.student.weights(), metadata
 

@@ -12,7 +12,8 @@ from vsr_core.architectures.duo_vsr.network import DuoVSR
 from vsr_core.load import cast, load_restorer
 from vsr_core.schedulers.noise import frame_noise
 from vsr_core.training.data import SyntheticClips
-from vsr_core.training.duo_vsr.pretrain import build, dataset, noises, small, tiny
+from vsr_core.training.duo_vsr import pretrain
+from vsr_core.training.duo_vsr.pretrain import build, dataset, noises, small, small_lpips, tiny
 from vsr_core.training.pretrain import Pretrain
 
 FROM_BICUBIC = replace(TINY, bicubic_skip=True, latent_skip=True)
@@ -67,7 +68,34 @@ def test_the_exported_model_restores_as_the_network_does(tmp_path, batch, ema):
     assert (found - frames).abs().max() < 0.01
 
 
+class SquaredError(torch.nn.Module):
+    """In the place of LPIPS: two (N, 3, H, W) to (N, 1, 1, 1)."""
+
+    def forward(self, frames: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return ((frames - target) ** 2).mean((1, 2, 3), keepdim=True)
+
+
+def test_lpips_counts_as_often_as_the_config_says(monkeypatch, batch):
+    monkeypatch.setattr(pretrain, "load_network", lambda folder: SquaredError())
+    plain, both = run().step(batch, 0), run(lpips=0.5).step(batch, 0)
+    squared = 4 * 10 ** (-both["psnr"] / 10)
+    assert both["lpips"] == pytest.approx(squared, rel=1e-4)
+    assert both["loss"] == pytest.approx(plain["loss"] + 0.5 * squared, rel=1e-4)
+
+
+def test_a_run_goes_on_from_a_model(tmp_path, batch):
+    first = run()
+    first.step(batch, 0)
+    exported(first, tmp_path / "first.safetensors")
+    second = build(tiny(), CPU, init=tmp_path / "first.safetensors")
+    assert all(parameter.requires_grad for parameter in second.student.network.parameters())
+    begun = second.student.network.state_dict()
+    assert all(torch.equal(begun[name], value.half().float()) for name, value in first.student.weights().items())
+    assert second.model(7)[1].source.startswith("DUO-VSR's network from scratch, trained by pixels, 1 steps")
+
+
 def test_the_built_in_models_run_trains_its_network_from_bicubic():
     assert small().network == SMALL
     assert SMALL.bicubic_skip and SMALL.latent_skip
     assert small().frames == SMALL.window
+    assert (small_lpips().network, small_lpips().lpips) == (SMALL, 0.5)

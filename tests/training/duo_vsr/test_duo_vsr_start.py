@@ -52,14 +52,14 @@ def test_both_score_models_start_as_the_teacher_and_the_student_as_the_stage_bef
 
 
 def test_a_built_in_model_may_be_named():
-    assert start(SMALL, Path("duovsr-tiny"), seed=0).source.startswith("DUO-VSR's network from scratch")
+    assert start(SMALL, Path("duovsr-small"), seed=0).source.startswith("DUO-VSR's network from scratch")
 
 
 @pytest.mark.parametrize(
     ("build", "option"),
     [
         (lambda: stage1.build(stage1.small(), CPU), "--init"),
-        (lambda: stage2.build(stage2.small(), CPU, init=Path("duovsr-tiny")), "--teacher"),
+        (lambda: stage2.build(stage2.small(), CPU, init=Path("duovsr-small")), "--teacher"),
         (lambda: stage3.build(stage3.small(), CPU), "--init"),
     ],
 )
@@ -69,8 +69,8 @@ def test_a_stage_of_a_real_size_does_not_start_from_random_weights(build, option
 
 
 def test_a_model_of_another_size_is_refused(tmp_path):
-    with pytest.raises(CheckpointError, match=r"duovsr-tiny\.safetensors is of another size .* layers"):
-        start(TINY, Path("duovsr-tiny"), seed=0)
+    with pytest.raises(CheckpointError, match=r"duovsr-small\.safetensors is of another size .* layers"):
+        start(TINY, Path("duovsr-small"), seed=0)
     other = tiny_network()
     metadata = Metadata(architecture="adc_vsr", config=config_to_json(other.config))
     path = write_model(tmp_path / "other.safetensors", other.state_dict(), metadata)
@@ -94,5 +94,5 @@ def test_the_small_run_fits_the_built_in_model(module):
 
 def test_a_small_stage_takes_a_step_from_the_built_in_model():
     config = replace(stage1.small(), batch=1, size=32)
-    run = stage1.build(config, CPU, init=Path("duovsr-tiny"))
+    run = stage1.build(config, CPU, init=Path("duovsr-small"))
     assert run.step(first_batch(stage1.dataset(config, None), 1), 0)["loss"] < 1

@@ -275,7 +275,7 @@ def test_the_papers_run_asks_for_rafts_weights(tmp_path, model):
 def test_the_small_run_starts_from_the_built_in_model():
     config = small()
     assert config.network == SMALL
-    initialise(OSDiffVSR(config.network), built_in()["osdiffvsr-tiny"])
+    initialise(OSDiffVSR(config.network), built_in()["osdiffvsr-small"])
 
 
 def test_at_first_the_discriminator_is_undecided(batch):

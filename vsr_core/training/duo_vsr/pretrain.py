@@ -3,7 +3,8 @@
 Differs from the paper, which begins with a text-to-video model: a small network has no such weights to begin with.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,15 +14,18 @@ from ...architectures.duo_vsr import TITLE
 from ...architectures.duo_vsr.config import FRAMES_PER_LATENT, SMALL, TINY, DuoVSRConfig
 from ...architectures.duo_vsr.network import DuoVSR
 from ...degradations import LIGHT, DegradationConfig
+from ...metrics.perceptual import load_network
+from ...metrics.weights import weights_folder
 from ...schedulers.noise import frame_noise
 from ..data import pairs as dataset
 from ..pretrain import Pretrain
 from .beginning import begin
+from .start import start
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-__all__ = ["ARGUMENTS", "PretrainConfig", "build", "dataset", "noises", "small", "tiny"]
+__all__ = ["ARGUMENTS", "PretrainConfig", "build", "dataset", "noises", "small", "small_lpips", "tiny"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,8 @@ class PretrainConfig:
     """Frames of a clip: a multiple of 4 and 1 more."""
     size: int
     """Height and width of a ground-truth crop, pixels."""
+    lpips: float = 0.0
+    """Of LPIPS beside the mean absolute error of pixels in -1..1."""
     learning_rate: float = 1e-3
     fan_in: int = 300
     """Inputs of a layer from which on it learns slower: its sums over frames and pixels are long."""
@@ -45,8 +51,13 @@ class PretrainConfig:
 
 
 def small() -> PretrainConfig:
-    """Return the run that makes the built-in `duovsr-tiny`."""
+    """Return the first run of the built-in `duovsr-small`."""
     return PretrainConfig(network=SMALL, steps=2_450, batch=3, frames=9, size=80)
+
+
+def small_lpips() -> PretrainConfig:
+    """Return the second run of the built-in `duovsr-small`, from the first one's model: also by LPIPS."""
+    return replace(small(), steps=1_500, lpips=0.5, learning_rate=3e-4, warmup=50)
 
 
 def tiny() -> PretrainConfig:
@@ -56,20 +67,31 @@ def tiny() -> PretrainConfig:
     )
 
 
-ARGUMENTS: dict[str, str] = {}
+ARGUMENTS = {"--init": "the model to go on from; without one: from scratch"}
 
 
-def build(config: PretrainConfig, accelerator: "Accelerator") -> Pretrain:
-    """Build the run."""
-    torch.manual_seed(config.seed)
-    network = DuoVSR(config.network)
-    begin(network)
+def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | None = None) -> Pretrain:
+    """Build the run. Raises what `start` and `load_network` raise."""
+    if init is None:
+        torch.manual_seed(config.seed)
+        network, source = DuoVSR(config.network), f"{TITLE}'s network from scratch"
+        begin(network)
+    else:
+        begun = start(config.network, init, seed=config.seed)
+        network, source = begun.network.requires_grad_(True), begun.source
 
     def inputs(clips: Tensor, numbers: range) -> tuple[Tensor, Tensor]:
         return clips, noises(clips, numbers, config)
 
     return Pretrain(
-        config, accelerator, network, inputs=inputs, architecture="duo_vsr", title=TITLE, fan_in=config.fan_in
+        config,
+        accelerator,
+        network,
+        inputs=inputs,
+        architecture="duo_vsr",
+        source=source,
+        fan_in=config.fan_in,
+        lpips=load_network(weights_folder()).to(accelerator.device) if config.lpips else None,
     )
 
 

@@ -93,7 +93,7 @@ def paper() -> AdjacentFrameConfig:
 
 
 def small() -> AdjacentFrameConfig:
-    """Return a run for a CPU, from the built-in `osdiffvsr-tiny`.
+    """Return the run that makes the built-in `osdiffvsr-small` of what `pretrain` gave, on a CPU.
 
     Differs from the paper: all weights learn, the decoder's too, at a higher rate and averaged, as there is no large
     pretrained network to change little; AlexNet, as of LPIPS, instead of DINOv2, and at its scale of tau; milder

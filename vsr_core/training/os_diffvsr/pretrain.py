@@ -48,7 +48,7 @@ class PretrainConfig:
 
 
 def small() -> PretrainConfig:
-    """Return the run that makes the built-in `osdiffvsr-tiny`."""
+    """Return the run that the built-in `osdiffvsr-small` began with."""
     return PretrainConfig(network=SMALL, steps=6_500, batch=4, frames=3, size=128)
 
 
@@ -72,4 +72,5 @@ def build(config: PretrainConfig, accelerator: "Accelerator") -> Pretrain:
     def inputs(clips: Tensor, numbers: range) -> tuple[Tensor, Aligned]:
         return clips.flatten(0, 1), align_clips(clips, flow)
 
-    return Pretrain(config, accelerator, network, inputs=inputs, architecture="os_diffvsr", title=TITLE)
+    source = f"{TITLE}'s network from scratch"
+    return Pretrain(config, accelerator, network, inputs=inputs, architecture="os_diffvsr", source=source)

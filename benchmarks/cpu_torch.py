@@ -1,6 +1,7 @@
-"""Run `python -m vsr_core evaluate` beside a CPU-only torch, whose torchvision from PyPI cannot be imported.
+"""Run `python -m vsr_core` beside a CPU-only torch, whose torchvision from PyPI cannot be imported.
 
-    python benchmarks/evaluate.py SR --hr HR --lr LR ...
+    python benchmarks/cpu_torch.py evaluate SR --hr HR --lr LR ...
+    python benchmarks/cpu_torch.py train os_diffvsr/adjacent_frame --config small ...
 
 LPIPS takes from torchvision only the layers of AlexNet, so operators that exist but cannot run are enough.
 """
@@ -29,4 +30,4 @@ def make_torchvision_importable() -> None:
 
 if __name__ == "__main__":
     make_torchvision_importable()
-    sys.exit(main(["evaluate", *sys.argv[1:]]))
+    sys.exit(main(sys.argv[1:]))
