@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -32,6 +33,8 @@ from peers.peer import Upscale  # noqa: E402
 from video_metrics import cvvdp, vmaf  # noqa: E402
 
 from vsr_core.clip import resize_bicubic  # noqa: E402
+from vsr_core.compare.picture import save_picture, titled, to_picture  # noqa: E402
+from vsr_core.compare.sheet import richest_crop  # noqa: E402
 from vsr_core.errors import MissingPackageError  # noqa: E402
 from vsr_core.load import cast, load_restorer  # noqa: E402
 from vsr_core.metrics import METRICS, load_scores, measure  # noqa: E402
@@ -52,6 +55,9 @@ COLUMNS = ("psnr", "ssim", "lpips", "dists", "niqe", "vmaf", "cvvdp", "ewarp")
 TITLES = {name: metric.title for name, metric in METRICS.items()} | {"vmaf": "VMAF", "cvvdp": "cvvdp [JOD]"}
 DECIMALS = {name: metric.decimals for name, metric in METRICS.items()} | {"vmaf": 1, "cvvdp": 2}
 CONDITIONS = {"degraded": "noisy, JPEG and H.264 input", "clean": "bicubic-reduced input"}
+SHEET_CLIPS = ["city", "towers", "forest"]
+"""Those that may be shown to others: CC0, CC0 and CC-BY-3.0, (c) Blender Foundation."""
+SHEET_SIDE = 192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +78,11 @@ def main() -> int:
         if row.title in arguments.again or ("ours" in arguments.again and row.title in built_in()):
             shutil.rmtree(row.folder, ignore_errors=True)
     missing = upscale_all(rows, arguments)
+    rows = [row for row in rows if row.title not in missing]
+    if arguments.sheet:
+        save_picture(contact_sheet(rows, arguments), arguments.sheet)
     if not arguments.upscale_only:
-        report([row for row in rows if row.title not in missing], missing, arguments)
+        report(rows, missing, arguments)
     return 0
 
 
@@ -89,6 +98,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--metrics", type=names, default=COLUMNS, help="columns (default: %(default)s)")
     parser.add_argument("--upscale-only", action="store_true", help="measure nothing")
     parser.add_argument("--markdown", type=Path, help="also write the tables to this file")
+    parser.add_argument("--sheet", type=Path, help=f"also write a part of {', '.join(SHEET_CLIPS)}, row beside row")
     return parser.parse_args()
 
 
@@ -178,6 +188,19 @@ def low(clips: Path, place: Path, frames: int) -> Tensor:
 def read(folder: Path, frames: int | None = None) -> Tensor:
     """Return the first frames in a folder of images, (T, 3, H, W) in 0..1."""
     return torch.stack([frame.image for frame in read_frames(folder, 0, frames)])
+
+
+def contact_sheet(rows: list[Row], arguments: argparse.Namespace) -> Image.Image:
+    """Return a column per row of the table, and the truth; degraded input, the last measured frame."""
+    columns = {row.title: row.folder / "degraded" for row in rows} | {REFERENCE: arguments.clips / "hr"}
+    sheet = Image.new("RGB", (len(columns) * SHEET_SIDE, len(SHEET_CLIPS) * SHEET_SIDE))
+    for y, clip in enumerate(SHEET_CLIPS):
+        frames = {title: read(folder / clip, arguments.frames)[-1] for title, folder in columns.items()}
+        top, left = richest_crop(frames[REFERENCE], SHEET_SIDE, SHEET_SIDE)
+        for x, (title, frame) in enumerate(frames.items()):
+            part = to_picture(frame[:, top : top + SHEET_SIDE, left : left + SHEET_SIDE])
+            sheet.paste(part if y else titled(part, title), (x * SHEET_SIDE, y * SHEET_SIDE))
+    return sheet
 
 
 def report(rows: list[Row], missing: dict[str, str], arguments: argparse.Namespace) -> None:
