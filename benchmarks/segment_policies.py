@@ -22,6 +22,7 @@ from vsr_core.restore import Settings, restore
 from vsr_core.runtime import StandaloneRuntime
 from vsr_core.streaming.context import context
 from vsr_core.streaming.plan import POLICIES, Policy, Segment, plan_segments
+from vsr_core.streaming.progress import SegmentProgress
 from vsr_core.streaming.segment import restored_segment
 from vsr_core.tiling import Tiling
 from vsr_core.video import Frame, probe, read_frames
@@ -101,7 +102,8 @@ def in_segments(
     images = []
     for segment in segments:
         own = iter(frames[segment.first : segment.last])
-        restored = restored_segment(own, segment, restorer, runtime, replace(settings), policy)
+        progress = SegmentProgress(runtime, segment, len(images), len(frames))
+        restored = restored_segment(own, segment, restorer, progress, settings, policy)
         images += [picture.image for picture in restored]
     return torch.stack(images)
 

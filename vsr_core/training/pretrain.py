@@ -29,18 +29,19 @@ class Pretrain:
         inputs: Callable[[Tensor, range], tuple],
         architecture: str,
         source: str,
+        licence: str = "",
         fan_in: int = 0,
         lpips: Callable[[Tensor, Tensor], Tensor] | None = None,
     ):
         """Train `network` as `config` of an architecture's recipe says.
 
         `inputs` makes what the network takes of LR clips (B, T, 3, H, W) in 0..1 and of the numbers of these items. The
-        network returns their frames in -1..1, in order, of the size of the true ones. `source` says where its weights
-        are from. `lpips` maps two (N, 3, H, W) in -1..1 to distances (N, ...), which count `config.lpips` times.
+        network returns their frames in -1..1, in order, of the size of the true ones. `source` and `licence` are of
+        its weights. `lpips` maps two (N, 3, H, W) in -1..1 to distances (N, ...), which count `config.lpips` times.
         """
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
         self.inputs, self.lpips = inputs, lpips
-        self.architecture, self.source = architecture, source
+        self.architecture, self.source, self.licence = architecture, source, licence
         rate = partial(cosine, base=config.learning_rate, warmup=config.warmup, steps=config.steps)
         self.student = Learner(
             network.to(self.device),
@@ -70,7 +71,8 @@ class Pretrain:
     def model(self, done: int) -> tuple[dict[str, Tensor], Metadata]:
         losses = f"pixels and {self.config.lpips:g} LPIPS" if self.lpips else "pixels"
         source = f"{self.source}, trained by {losses}, {done} steps, seed {self.config.seed}"
-        metadata = Metadata(architecture=self.architecture, config=config_to_json(self.config.network), source=source)
+        config = config_to_json(self.config.network)
+        metadata = Metadata(architecture=self.architecture, config=config, source=source, licence=self.licence)
         return self.student.weights(), metadata
 
     @torch.no_grad()

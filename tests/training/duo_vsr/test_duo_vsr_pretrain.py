@@ -1,6 +1,7 @@
 """DUO-VSR from scratch: every clip has noise of its own, and every part learns."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -92,6 +93,10 @@ def test_a_run_goes_on_from_a_model(tmp_path, batch):
     begun = second.student.network.state_dict()
     assert all(torch.equal(begun[name], value.half().float()) for name, value in first.student.weights().items())
     assert second.model(7)[1].source.startswith("DUO-VSR's network from scratch, trained by pixels, 1 steps")
+
+
+def test_a_model_that_goes_on_from_another_keeps_its_licence():
+    assert build(small(), CPU, init=Path("duovsr-small")).model(1)[1].licence == "Apache-2.0"
 
 
 def test_the_built_in_models_run_trains_its_network_from_bicubic():

@@ -74,11 +74,11 @@ def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | No
     """Build the run. Raises what `start` and `load_network` raise."""
     if init is None:
         torch.manual_seed(config.seed)
-        network, source = DuoVSR(config.network), f"{TITLE}'s network from scratch"
+        network, source, licence = DuoVSR(config.network), f"{TITLE}'s network from scratch", ""
         begin(network)
     else:
         begun = start(config.network, init, seed=config.seed)
-        network, source = begun.network.requires_grad_(True), begun.source
+        network, source, licence = begun.network.requires_grad_(True), begun.source, begun.licence
 
     def inputs(clips: Tensor, numbers: range) -> tuple[Tensor, Tensor]:
         return clips, noises(clips, numbers, config)
@@ -90,6 +90,7 @@ def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | No
         inputs=inputs,
         architecture="duo_vsr",
         source=source,
+        licence=licence,
         fan_in=config.fan_in,
         lpips=load_network(weights_folder()).to(accelerator.device) if config.lpips else None,
     )
