@@ -8,7 +8,7 @@ from vsr_core.errors import ClipError
 from vsr_core.flow import estimator
 from vsr_core.restore import Settings, align_clip, fuse
 from vsr_core.tiling import Tiling
-from vsr_core.trial import duration_in_words, estimate_clip, restored_frames, tried
+from vsr_core.trial import duration_in_words, estimate_clip, memory_in_words, restored_frames, tried
 
 CPU = torch.device("cpu")
 
@@ -62,8 +62,13 @@ def test_what_takes_little_time_is_computed_twice_because_the_first_run_loads():
 
 def test_it_is_read_as_a_table():
     lines = str(estimate_clip(random_clip(9), Pointwise(), Watched(), Settings())).splitlines()
-    assert lines[0] == "result       9 frames of 64x64"
-    assert [line.split("  ")[0] for line in lines[1:]] == ["time", "RAM", "VRAM", "measured on"]
+    assert lines[2] == "result       9 frames of 64x64"
+    assert [line.split("  ")[0] for line in lines] == ["time", "memory", "result", "of the time", "measured on"]
+
+
+def test_memory_is_read_easily():
+    assert memory_in_words(3 * 2**29, 0) == "1.5 GiB RAM, no VRAM"
+    assert memory_in_words(3 * 2**29, 6 * 2**30) == "1.5 GiB RAM, 6.0 GiB VRAM"
 
 
 @pytest.mark.parametrize(

@@ -56,14 +56,14 @@ class ClipEstimate:
     """The same restored, (3, H, W) in 0..1."""
 
     def __str__(self) -> str:
-        """Return a table to read."""
+        """Return a table to read; nodes have room for its first two lines."""
         parts = [duration_in_words(seconds) for seconds in (self.upscaling, self.decoding)]
-        time_taken = time_in_words(self.upscaling + self.decoding, self.frames)
         return table(
             {
+                "time": time_in_words(self.upscaling + self.decoding, self.frames),
+                "memory": memory_in_words(self.ram, self.vram),
                 "result": f"{self.frames} frames of {self.width}x{self.height}",
-                "time": f"{time_taken}: {parts[0]} for the step, {parts[1]} for decoding",
-                **memory_in_words(self.ram, self.vram),
+                "of the time": f"{parts[0]} for the step, {parts[1]} for decoding",
                 "measured on": f"the first {self.sample} frames",
             }
         )
@@ -139,9 +139,9 @@ def time_in_words(seconds: float, frames: int) -> str:
     return f"{duration_in_words(seconds)} ({frames / seconds:.2f} fps)"
 
 
-def memory_in_words(ram: int, vram: int) -> dict[str, str]:
-    """Return rows of a table for bytes of RAM and VRAM."""
-    return {"RAM": f"{ram / 2**30:.1f} GiB", "VRAM": f"{vram / 2**30:.1f} GiB" if vram else "none"}
+def memory_in_words(ram: int, vram: int) -> str:
+    """Return, for example, "1.5 GiB RAM, 6.0 GiB VRAM"."""
+    return f"{ram / 2**30:.1f} GiB RAM, " + (f"{vram / 2**30:.1f} GiB VRAM" if vram else "no VRAM")
 
 
 def duration_in_words(seconds: float) -> str:

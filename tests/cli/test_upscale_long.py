@@ -140,8 +140,8 @@ class TestDryRun:
     def test_it_prints_a_table_and_writes_nothing(self, upscale, video, tmp_path, capsys):
         assert upscale(video, tmp_path / "out.mp4", "--dry-run", "--frames", "2:8", "--scale", "2") == 0
         lines = capsys.readouterr().out.splitlines()
-        assert [line.split("  ")[0] for line in lines] == ["result", "time", "RAM", "VRAM", "size", "measured on"]
-        assert "6 frames of 52x36, h264, crf 16, preset medium" in lines[0]
+        assert [line.split("  ")[0] for line in lines] == ["time", "memory", "result", "size", "measured on"]
+        assert "6 frames of 52x36, h264, crf 16, preset medium" in lines[2]
         assert list(tmp_path.iterdir()) == []
 
     def test_it_refuses_what_the_run_would_refuse(self, upscale, video, tmp_path, capsys):

@@ -48,15 +48,15 @@ class Estimate:
     """The same in the result, (3, H, W) in 0..1."""
 
     def __str__(self) -> str:
-        """Return a table to read."""
+        """Return a table to read; nodes have room for its first two lines."""
         chosen = [
             self.quality.codec,
             *(f"{name} {v}" for name in ("crf", "preset") if (v := getattr(self.quality, name))),
         ]
         rows = {
-            "result": f"{self.frames} frames of {self.output.width}x{self.output.height}, {', '.join(chosen)}",
             "time": time_in_words(self.seconds, self.frames),
-            **memory_in_words(self.ram, self.vram),
+            "memory": memory_in_words(self.ram, self.vram),
+            "result": f"{self.frames} frames of {self.output.width}x{self.output.height}, {', '.join(chosen)}",
             "size": f"{self.bytes / 1e6:.1f} MB without sound, as much again for a while when segments are joined",
             "measured on": f"the first {self.sample} frames",
         }

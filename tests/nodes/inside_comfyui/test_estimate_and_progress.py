@@ -32,8 +32,9 @@ def test_the_estimate_shows_figures_and_a_picture_and_hands_on_nothing(estimate,
     assert type(blocked).__name__ == "ExecutionBlocker"
     rows = dict(line.split(maxsplit=1) for line in shown["text"][0].splitlines())
     assert rows["result"] == "40 frames of 192x160"
-    assert "for the step" in rows["time"] and "for decoding" in rows["time"]
-    assert {"RAM", "VRAM", "measured"} <= rows.keys()
+    assert list(rows)[:2] == ["time", "memory"]
+    assert "GiB RAM" in rows["memory"]
+    assert "for the step" in rows["of"] and "for decoding" in rows["of"]
     assert shown_picture(shown).size == (2 * 192 + 8, 160)
 
 
