@@ -163,7 +163,7 @@ def test_the_estimate_is_text_and_a_picture_and_saves_nothing(upscale, in_a_file
     blocked, shown = upscale(in_a_file, estimate_only=True)
     assert type(blocked).__name__ == "ExecutionBlocker"
     (text,) = shown["text"]
-    assert text.startswith("result       12 frames of 192x160, h264")
+    assert text.splitlines()[2].startswith("result       12 frames of 192x160, h264")
     assert shown_picture(shown).size == (2 * 192 + 8, 160)
     assert [path for path in output.rglob("*") if path.is_file()] == []
 
