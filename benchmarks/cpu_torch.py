@@ -9,24 +9,12 @@ LPIPS takes from torchvision only the layers of AlexNet, so operators that exist
 import sys
 from pathlib import Path
 
-import torch
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from torchvision_operators import make_torchvision_importable  # noqa: E402
 
 from vsr_core.cli.main import main  # noqa: E402
-
-
-def make_torchvision_importable() -> None:
-    """Define the operators torchvision looks for while it is imported, if its own build cannot be loaded."""
-    try:
-        import torchvision  # noqa: F401
-    except ImportError:
-        return
-    except RuntimeError:  # operator torchvision::nms does not exist
-        for name in ("nms", "qnms"):
-            schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            torch.library.define(f"torchvision::{name}", schema)
-
 
 if __name__ == "__main__":
     make_torchvision_importable()

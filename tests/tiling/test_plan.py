@@ -112,6 +112,7 @@ def test_the_step_mixes_as_many_frames_as_fit_in_the_smallest_tiles():
     one = restorer.memory_bytes("step", 1, 16, 16, torch.float32) / 0.8
     assert [together(restorer, free=round(one * frames) + 1) for frames in (0, 1, 2.9, 3, 7, 100)] == [1, 1, 2, 3, 7, 7]
     assert together(restorer, Tiling(tile=32), free=round(one * 8) + 1) == 2
+    assert together(restorer, Tiling(tile_overlap=16), free=round(one * 8) + 1) == 2
 
 
 def test_a_latent_frame_takes_the_memory_of_all_its_frames():

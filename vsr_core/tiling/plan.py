@@ -52,11 +52,10 @@ def plan_grid(
     """Return the tiles of a stage for padded frames of `height` x `width` pixels, with `free` bytes to use."""
     needs = restorer.requirements
     overlap = _rounded(needs.tile_overlap if tiling.tile_overlap is None else tiling.tile_overlap, needs.multiple)
+    tile = least = _smallest_tile(restorer, tiling)
     if tiling.tile is None:
-        least = needs.min_tile if tiling.tile_overlap is None else max(needs.min_tile, 2 * overlap)
         tile = _largest_tile(restorer, stage, frames, height, width, dtype, free, least)
     else:
-        tile = _rounded(tiling.tile, needs.multiple)
         least = min(needs.min_tile, tile)
     if tiling.tile_overlap is None:
         overlap = min(overlap, tile // 2 // needs.multiple * needs.multiple)
@@ -73,11 +72,10 @@ def latents_together(
     restorer: Restorer, tiling: Tiling, total: int, *, height: int, width: int, dtype: torch.dtype, free: int
 ) -> int:
     """Return how many of `total` latent frames the step may mix: as many as fit into `free` bytes, in small tiles."""
-    needs = restorer.requirements
-    tile = needs.min_tile if tiling.tile is None else _rounded(tiling.tile, needs.multiple)
+    group, tile = restorer.requirements.frames_per_latent, _smallest_tile(restorer, tiling)
     height, width = min(tile, height), min(tile, width)
     for count in range(total, 1, -1):
-        if restorer.memory_bytes("step", count * needs.frames_per_latent, height, width, dtype) <= free * SHARE:
+        if restorer.memory_bytes("step", count * group, height, width, dtype) <= free * SHARE:
             return count
     return 1
 
@@ -91,6 +89,14 @@ def frames_at_once(
     by_size = most // (height * width * restorer.requirements.scale**2)
     by_memory = int(free * SHARE) // max(1, restorer.memory_bytes(stage, 1, height, width, dtype))
     return max(1, min(by_size, by_memory))
+
+
+def _smallest_tile(restorer: Restorer, tiling: Tiling) -> int:
+    """Return the smallest tile that a plan may choose: the user's, if there is one."""
+    needs = restorer.requirements
+    if tiling.tile is not None:
+        return _rounded(tiling.tile, needs.multiple)
+    return max(needs.min_tile, 2 * _rounded(tiling.tile_overlap or 0, needs.multiple))
 
 
 def _largest_tile(
