@@ -1,6 +1,6 @@
 """Mix the weights of two models of the same network, one trained from the other: (1 - SHARE) FIRST + SHARE SECOND.
 
-    python benchmarks/interpolate.py FIRST.safetensors SECOND.safetensors SHARE OUT.safetensors
+    python benchmarks/interpolate.py FIRST.safetensors SECOND.safetensors SHARE OUT.safetensors --licence Apache-2.0
 
 Between a model trained by pixels and the same trained on against a discriminator lie models with less of either's
 faults (network interpolation: Wang et al., ESRGAN, 2018, section 3.4).
@@ -27,12 +27,14 @@ def main() -> None:
     parser.add_argument("models", nargs=2, type=Path, metavar="MODEL")
     parser.add_argument("share", type=float)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--licence", default="", help="of the mixture (default: the first model's)")
     arguments = parser.parse_args()
     first, second = (load_file(model) for model in arguments.models)
     mixed = {name: torch.lerp(first[name].float(), value.float(), arguments.share) for name, value in second.items()}
     origins = [from_text(read_header(model).metadata) for model in arguments.models]
     source = f"{1 - arguments.share:.2g} of ({origins[0].source}) and {arguments.share:.2g} of ({origins[1].source})"
-    write_model(arguments.out, mixed, replace(origins[0], source=source), dtype=torch.float16)
+    metadata = replace(origins[0], source=source, licence=arguments.licence or origins[0].licence)
+    write_model(arguments.out, mixed, metadata, dtype=torch.float16)
 
 
 if __name__ == "__main__":

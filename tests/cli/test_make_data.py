@@ -25,7 +25,7 @@ def test_pairs_are_made_once_and_stage_three_learns_from_them(tmp_path, capsys):
         (["--config", "small"], "--data"),
         (["--first", "-1"], "--first"),
         (["--first", "4"], "--count"),
-        (["--config", "small_dists"], "has no config"),
+        (["--config", "small_lpips"], "has no config"),
     ],
 )
 def test_nothing_to_make_is_2(tmp_path, capsys, words, named):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vsr_core.clip import resize_bicubic
-from vsr_core.degradations import CLEAN, LIGHT, PAPER, DegradationConfig, degrade, sampling
+from vsr_core.degradations import CLEAN, LIGHT, MIXED, PAPER, DegradationConfig, degrade, sampling
 from vsr_core.degradations.config import (
     BlurConfig,
     CodecConfig,
@@ -57,6 +57,14 @@ def test_clean_is_the_antialiased_bicubic_reduction():
     clip = textured_clip()
     expected = (resize_bicubic(clip, 16, 20) * 255).round() / 255
     torch.testing.assert_close(degrade(clip, CLEAN, seed=0), expected, atol=1.01 / 255, rtol=0)
+
+
+def test_a_share_of_the_clips_is_only_reduced():
+    clip = textured_clip(frames=1)
+    clean = degrade(clip, CLEAN, seed=0)
+    share = sum(torch.equal(degrade(clip, MIXED, seed), clean) for seed in range(200)) / 200
+    assert share == pytest.approx(MIXED.clean, abs=0.07)
+    assert degrade(clip, replace(MIXED, clean=1.0, scale=2), seed=0).shape == (1, 3, 32, 40)
 
 
 def test_paper_degrades_more_than_light_and_light_more_than_clean():

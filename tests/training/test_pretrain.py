@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from training.runs import CPU, first_batch, same_model, shortened
+from training.runs import CPU, exported, first_batch, same_model, shortened
 from training.runs import run as train
 
 from vsr_core.architectures.os_diffvsr.network import enlarged
@@ -78,6 +78,16 @@ def test_resuming_equals_not_stopping(case, tmp_path, ema):
     train(shortened(case.run(**changes), 2), case.clips(), tmp_path / "resumed")
     resumed = train(case.run(**changes), case.clips(), tmp_path / "resumed", resume=True)
     assert same_model(resumed, whole)
+
+
+def test_another_run_goes_on_from_the_model_and_says_so(case, batch, tmp_path):
+    first = case.run()
+    first.step(batch, 0)
+    exported(first, tmp_path / "model.safetensors")
+    second = case.recipe.build(case.recipe.tiny(), CPU, init=tmp_path / "model.safetensors")
+    learned, taken = first.student.network.state_dict(), second.student.network.state_dict()
+    assert all(torch.equal(taken[name], value.half().float()) for name, value in learned.items())
+    assert second.model(0)[1].source.startswith(first.model(20)[1].source.split(",")[0])
 
 
 def test_a_run_of_other_settings_is_not_resumed(case, tmp_path):

@@ -114,6 +114,8 @@ class DegradationConfig:
     """The second-order pipeline; its second codec runs before or after the resize to the LR size."""
 
     scale: int = 4
+    clean: float = 0.0
+    """Share of clips that are only reduced, as by CLEAN."""
     first: OrderConfig = field(default_factory=OrderConfig)
     second: OrderConfig = OrderConfig(
         blur=BlurConfig(probability=0.8, sigma=(0.2, 1.5)),
@@ -163,6 +165,9 @@ LIGHT = DegradationConfig(
     final_sinc=0.1,
 )
 """Visible but restorable: for models of a few million parameters."""
+
+MIXED = replace(LIGHT, clean=0.25)
+"""Teaches also what to do with an input that has no damage, of which LIGHT makes almost none."""
 
 CLEAN = DegradationConfig(
     first=OrderConfig(probability=0.0),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..clip import check_clip
 from ..errors import ClipError
-from .config import DegradationConfig, OrderConfig
+from .config import CLEAN, DegradationConfig, OrderConfig
 from .operations import resize, to_uint8
 from .sampling import random_blur, random_codec, random_jpeg, random_noise, random_resize
 
@@ -29,6 +29,8 @@ def degrade(clip: Tensor, config: DegradationConfig, seed: int) -> Tensor:
             f"use at least {config.scale}x{config.scale} pixels."
         )
     rng = np.random.default_rng(seed)
+    if config.clean and rng.random() < config.clean:
+        config = replace(CLEAN, scale=config.scale)
     frames = np.ascontiguousarray(clip.detach().cpu().float().permute(0, 2, 3, 1).numpy())
     frames = _first_order(frames, config.first, rng)
     frames = _second_order(frames, config, height, width, rng)

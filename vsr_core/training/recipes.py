@@ -25,7 +25,7 @@ RECIPES = (
     "duo_vsr/stage2",
     "duo_vsr/stage3",
 )
-CONFIGS = ("tiny", "small", "small_dists", "small_lpips", "paper")
+CONFIGS = ("tiny", "small", "small_mixed", "small_lpips", "paper")
 
 
 def recipe(name: str) -> ModuleType:

@@ -11,7 +11,6 @@ from vsr_core.training.adc_vsr.losses import (
     KINDS,
     Verdict,
     adversarial,
-    chosen_frames,
     discrimination,
     frame_distance,
 )
@@ -88,15 +87,6 @@ def test_frames_are_compared_in_0_to_1():
     assert frame_distance(distance, student, teacher).item() == pytest.approx(0.75)
     assert seen[0][0].shape == (2, 3, 4, 4)
     assert seen[0][0].max() == 1
-
-
-def test_the_frames_to_compare_are_drawn_anew_in_every_step():
-    assert chosen_frames(5, 0, 7) == [0, 1, 2, 3, 4]
-    drawn = [tuple(chosen_frames(5, 2, index)) for index in range(20)]
-    assert drawn == [tuple(chosen_frames(5, 2, index)) for index in range(20)]
-    assert len(set(drawn)) > 5
-    assert {frame for frames in drawn for frame in frames} == set(range(5))
-    assert all(len(set(frames)) == 2 for frames in drawn)
 
 
 def test_every_clip_is_shuffled_by_itself_and_never_left_as_it_was():

@@ -111,18 +111,18 @@ def test_the_same_seed_starts_from_the_same_weights():
 
 
 def test_every_loss_term_has_its_weight(batch):
-    config = replace(tiny(), pixel_weight=0.5, dists_weight=3.0, feature_weight=2.0)
+    config = replace(tiny(), pixel_weight=0.5, feature_weight=2.0)
     asked = []
 
-    def dists(student, teacher):
+    def distance(student, teacher):
         asked.append((student, teacher))
-        return (student - teacher).square().mean() * 0 + 0.25
+        return (student - teacher).square().mean() * 0 + 0.75
 
-    run = Stage1(config, accelerator=CPU, dists=dists, teacher_features=lambda clip: torch.zeros(2, 3, 16, 8, 8))
+    run = Stage1(config, accelerator=CPU, distance=distance, teacher_features=lambda clip: torch.zeros(2, 3, 16, 8, 8))
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         feature = run.student.network(batch[0] * 2 - 1).feature.float().abs().mean().item()
     figures = run.step(batch, 0)
-    assert figures["loss"] == pytest.approx(0.5 * figures["l1"] + 0.5 * 3.0 * 0.25 + 2.0 * feature, rel=1e-3)
+    assert figures["loss"] == pytest.approx(0.5 * figures["l1"] + 0.5 * 0.75 + 2.0 * feature, rel=1e-3)
     student, teacher = asked[0]
     assert student.shape == teacher.shape == (6, 3, 64, 64)
     assert student.min() >= 0

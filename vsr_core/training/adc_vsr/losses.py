@@ -1,6 +1,5 @@
 """AdcVSR's own loss terms: pure functions of frames, and of what a discriminator says."""
 
-import random
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -34,15 +33,10 @@ KINDS = {
 """Equation 5."""
 
 
-def frame_distance(dists: Callable[[Tensor, Tensor], Tensor], student: Tensor, teacher: Tensor) -> Tensor:
+def frame_distance(distance: Callable[[Tensor, Tensor], Tensor], student: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean perceptual distance of frames (B, T, 3, H, W) in -1..1 (equation 2, second term)."""
     frames = ((clip.flatten(0, 1).float().clamp(-1, 1) + 1) / 2 for clip in (student, teacher))
-    return dists(*frames).float().mean()
-
-
-def chosen_frames(count: int, most: int, index: int) -> list[int]:
-    """Return which of `count` frames step `index` compares: `most` drawn anew in every step, or all if `most` is 0."""
-    return random.Random(index).sample(range(count), most) if most else list(range(count))
+    return distance(*frames).float().mean()
 
 
 def adversarial(student: Verdict) -> Tensor:

@@ -12,10 +12,10 @@ from torch import Tensor
 from ...architectures.adc_vsr.config import PAPER, SMALL, TINY, AdcVSRConfig
 from ...architectures.adc_vsr.network import AdcVSR
 from ...checkpoints.metadata import Metadata
-from ...degradations import LIGHT, DegradationConfig
+from ...degradations import LIGHT, MIXED, DegradationConfig
 from ...degradations import PAPER as REAL_WORLD
 from ...errors import SettingError
-from ...metrics.dists import DISTS, load_dists
+from ...metrics.dists import load_dists
 from ...metrics.weights import weights_folder
 from ..learner import Learner, frozen
 from ..losses import feature_l1, pixel_l1, psnr
@@ -27,7 +27,8 @@ from .convnext import ConvNeXt, load_convnext
 from .discriminator import RECOMPUTED_IN_CRITICS, Discriminator, ShallowVGG, feature_discriminator, pixel_discriminator
 from .features import load_teacher_features, random_teacher_features
 from .kinds import arrange_kinds, own_places, random_parts, source_frames, unlike_orders
-from .losses import adversarial, chosen_frames, discrimination, frame_distance
+from .losses import adversarial, discrimination, frame_distance
+from .perceptual import Distance, load_distance
 from .real_clips import pairs_with_real_clips as dataset
 from .student import metadata, middle_frames, new_student
 from .teachers import GROUND_TRUTH, Teacher, choose_teacher
@@ -54,8 +55,8 @@ class Stage2Config:
     """Steps after which both rates are halved."""
     pixel_weight: float = 0.1
     dists_weight: float = 1.0
-    dists_frames: int = 0
-    """Frames of a clip that DISTS looks at, drawn anew in every step; 0 = all."""
+    lpips_weight: float = 0.0
+    """Beside DISTS. Differs from the paper, which has none."""
     feature_weight: float = 1.0
     """0 = without the feature loss and the feature discriminator."""
     adversarial_weight: float = 1.0
@@ -103,8 +104,8 @@ def small() -> Stage2Config:
         critic_rate=1e-4,
         halve_every=350,
         pixel_weight=1.0,
-        dists_weight=0.25,
-        dists_frames=1,
+        dists_weight=0.0,
+        lpips_weight=0.5,
         feature_weight=0.0,
         adversarial_weight=0.005,
         backbone="vgg",
@@ -114,7 +115,7 @@ def small() -> Stage2Config:
         photographs=0.1,
         ema=0.998,
         clip_norm=1.0,
-        degradation=LIGHT,
+        degradation=MIXED,
         seed=2,
     )
 
@@ -152,13 +153,13 @@ class Stage2:
         student: AdcVSR,
         pixel_critic: Discriminator,
         feature_critic: Discriminator | None = None,
-        dists: Callable[[Tensor, Tensor], Tensor] | None = None,
+        distance: Distance | None = None,
         real_features: Callable[[Tensor], Tensor] | None = None,
         teacher: Teacher = GROUND_TRUTH,
     ):
-        """`dists` compares frames (N, 3, H, W) in 0..1; `real_features` maps clips in -1..1 to the feature f."""
+        """`distance` is as `load_distance` returns it; `real_features` maps clips in -1..1 to the feature f."""
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
-        self.dists, self.real_features, self.teacher = dists, real_features, teacher
+        self.distance, self.real_features, self.teacher = distance, real_features, teacher
         learn = partial(Learner, accelerator=accelerator)
         rate, critic_rate = (
             partial(halving, base=base, every=config.halve_every) for base in (config.learning_rate, config.critic_rate)
@@ -182,11 +183,9 @@ class Stage2:
 
         l1, fooling = pixel_l1(student.frames, teacher), self._fooling(self.pixel_critic, seen)
         pixel_loss = l1 + config.adversarial_weight * fooling
-        if config.dists_weight:
-            frames = chosen_frames(config.frames, config.dists_frames, index)
+        if self.distance:
             with self.accelerator.autocast():
-                distance = frame_distance(self.dists, student.frames[:, frames], teacher[:, frames])
-            pixel_loss = pixel_loss + config.dists_weight * distance
+                pixel_loss = pixel_loss + frame_distance(self.distance, student.frames, teacher)
         loss = config.pixel_weight * pixel_loss
         if config.feature_weight:
             feature_loss = feature_l1(student.feature, self._real_features(teacher))
@@ -257,8 +256,7 @@ def build(
     _check_files(config, init=init, vae=vae, half_decoder=half_decoder, convnext=convnext)
     device = accelerator.device
     student = new_student(config.network, device, seed=config.seed, init=init)
-    dists = load_dists(weights_folder()).to(device) if config.dists_weight or config.backbone == "vgg" else None
-    pixel_critic = pixel_discriminator(_backbone(config, dists, convnext), config.heads, limited=config.limited)
+    pixel_critic = pixel_discriminator(_backbone(config, convnext), config.heads, limited=config.limited)
     feature_critic = real_features = None
     if config.feature_weight:
         feature_critic = feature_discriminator(student.denoiser, config.heads, limited=config.limited).to(device)
@@ -276,17 +274,17 @@ def build(
         student=student,
         pixel_critic=pixel_critic.to(device, memory_format=torch.channels_last),
         feature_critic=feature_critic,
-        dists=dists,
+        distance=load_distance(config.dists_weight, config.lpips_weight, device),
         real_features=real_features,
         teacher=choose_teacher(device, teacher_clips=teacher_clips, dove=dove),
     )
 
 
-def _backbone(config: Stage2Config, dists: DISTS | None, convnext: Path | None) -> ConvNeXt | ShallowVGG:
+def _backbone(config: Stage2Config, convnext: Path | None) -> ConvNeXt | ShallowVGG:
     if config.backbone == "convnext":
         return load_convnext(convnext, stages=config.backbone_stages)
     if config.backbone == "vgg":
-        return ShallowVGG(dists, config.backbone_stages)
+        return ShallowVGG(load_dists(weights_folder()), config.backbone_stages)
     return ConvNeXt(widths=(8, 16), depths=(1, 1))
 
 

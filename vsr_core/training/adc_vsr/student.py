@@ -21,7 +21,9 @@ RECOMPUTED = (ResidualBlock, TransformerBlock, SpatialAttention, TemporalBlock)
 def new_student(config: AdcVSRConfig, device: torch.device, *, seed: int, init: Path | None) -> AdcVSR:
     """Return the network with the weights of `init`, or drawn by `seed`."""
     torch.manual_seed(seed)
-    network = AdcVSR(config).to(device, memory_format=torch.channels_last)
+    network = AdcVSR(config).to(device)
+    if device.type != "cpu":  # where group normalisation's backward pass is many times slower in channels-last memory
+        network = network.to(memory_format=torch.channels_last)
     if init is not None:
         initialise(network, init)
     return network

@@ -17,7 +17,7 @@ from torch.optim import SGD, AdamW
 from ...architectures.os_diffvsr.config import PAPER, SMALL, TINY, OSDiffVSRConfig
 from ...architectures.os_diffvsr.network import OSDiffVSR
 from ...checkpoints.metadata import Metadata, config_to_json
-from ...degradations import LIGHT, REAL_ESRGAN, DegradationConfig
+from ...degradations import LIGHT, MIXED, REAL_ESRGAN, DegradationConfig
 from ...errors import SettingError
 from ...flow import RAFT, FlowEstimator, estimator, warp
 from ...metrics.perceptual import load_network
@@ -114,7 +114,7 @@ def small() -> AdjacentFrameConfig:
         recompute=False,
         ema=0.998,
         clip_norm=1.0,
-        degradation=LIGHT,
+        degradation=MIXED,
     )
 
 

@@ -4,7 +4,8 @@ Differs from the paper, which begins with Stable Diffusion 2.1 and OSEDiff's wei
 weights to begin with. Its adversarial training of adjacent frames can go on from here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,17 +14,18 @@ from torch import Tensor
 from ...architectures.os_diffvsr import TITLE
 from ...architectures.os_diffvsr.config import SMALL, TINY, OSDiffVSRConfig
 from ...architectures.os_diffvsr.network import OSDiffVSR
-from ...degradations import LIGHT, DegradationConfig
+from ...degradations import LIGHT, MIXED, DegradationConfig
 from ...flow import Aligned, estimator
 from ..data import pairs as dataset
 from ..pretrain import Pretrain
 from .alignment import align_clips
 from .beginning import begin
+from .generator import initialise
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-__all__ = ["ARGUMENTS", "PretrainConfig", "build", "dataset", "small", "tiny"]
+__all__ = ["ARGUMENTS", "PretrainConfig", "build", "dataset", "small", "small_mixed", "tiny"]
 
 FLOW = "dis-medium"
 """Crops are small, and this takes the smallest pictures."""
@@ -52,6 +54,11 @@ def small() -> PretrainConfig:
     return PretrainConfig(network=SMALL, steps=6_500, batch=4, frames=3, size=128)
 
 
+def small_mixed() -> PretrainConfig:
+    """Return the run that goes on from `small`, by --init: a part of the clips has no damage."""
+    return replace(small(), steps=2_400, learning_rate=5e-4, degradation=MIXED, seed=1)
+
+
 def tiny() -> PretrainConfig:
     """Return a run of seconds for tests."""
     return PretrainConfig(
@@ -59,18 +66,21 @@ def tiny() -> PretrainConfig:
     )
 
 
-ARGUMENTS: dict[str, str] = {}
+ARGUMENTS = {"--init": "the model to go on from; without one: from scratch"}
 
 
-def build(config: PretrainConfig, accelerator: "Accelerator") -> Pretrain:
-    """Build the run."""
+def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | None = None) -> Pretrain:
+    """Build the run. Raises CheckpointError for a model that does not fit."""
     torch.manual_seed(config.seed)
     network = OSDiffVSR(config.network).to(memory_format=torch.channels_last)
-    begin(network)
+    source = f"{TITLE}'s network from scratch"
+    if init is None:
+        begin(network)
+    elif origin := initialise(network, init):
+        source = origin.source
     flow = estimator(FLOW)
 
     def inputs(clips: Tensor, numbers: range) -> tuple[Tensor, Aligned]:
         return clips.flatten(0, 1), align_clips(clips, flow)
 
-    source = f"{TITLE}'s network from scratch"
     return Pretrain(config, accelerator, network, inputs=inputs, architecture="os_diffvsr", source=source)

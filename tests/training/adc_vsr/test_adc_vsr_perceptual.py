@@ -1,0 +1,44 @@
+"""What the stages of AdcVSR compare frames by."""
+
+import pytest
+import torch
+from torch import nn
+
+from vsr_core.errors import MissingPackageError
+from vsr_core.training.adc_vsr import perceptual
+from vsr_core.training.adc_vsr.perceptual import load_distance
+
+CPU = torch.device("cpu")
+ZEROS, ONES = torch.zeros(2, 3, 8, 8), torch.ones(2, 3, 8, 8)
+
+
+class Constant(nn.Module):
+    def __init__(self, value, shape):
+        super().__init__()
+        self.value, self.shape = value, shape
+
+    def forward(self, student, teacher, normalize=False):
+        assert normalize == (len(self.shape) == 4)  # LPIPS has to be told that frames are in 0..1
+        return (student - teacher).square().mean().expand(self.shape) * self.value
+
+
+@pytest.fixture
+def networks(monkeypatch):
+    monkeypatch.setattr(perceptual, "load_dists", lambda folder: Constant(2.0, (2,)))
+    monkeypatch.setattr(perceptual, "load_network", lambda folder: Constant(3.0, (2, 1, 1, 1)))
+
+
+@pytest.mark.parametrize(("weights", "expected"), [((0.25, 0.0), 0.5), ((0.0, 0.5), 1.5), ((0.25, 0.5), 2.0)])
+def test_each_distance_has_its_weight(networks, weights, expected):
+    assert load_distance(*weights, CPU)(ZEROS, ONES).tolist() == [expected, expected]
+
+
+def test_frames_are_not_compared_where_both_weigh_nothing():
+    assert load_distance(0.0, 0.0, CPU) is None
+
+
+def test_absent_weights_are_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("VSR_METRIC_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(MissingPackageError):
+        load_distance(0.25, 0.0, CPU)
