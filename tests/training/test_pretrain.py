@@ -85,6 +85,7 @@ def test_another_run_goes_on_from_the_model_and_says_so(case, batch, tmp_path):
     first.step(batch, 0)
     exported(first, tmp_path / "model.safetensors")
     second = case.recipe.build(case.recipe.tiny(), CPU, init=tmp_path / "model.safetensors")
+    assert all(value.requires_grad for value in second.student.network.parameters())
     learned, taken = first.student.network.state_dict(), second.student.network.state_dict()
     assert all(torch.equal(taken[name], value.half().float()) for name, value in learned.items())
     assert second.model(0)[1].source.startswith(first.model(20)[1].source.split(",")[0])

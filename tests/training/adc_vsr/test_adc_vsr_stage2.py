@@ -71,9 +71,7 @@ def test_no_gradient_is_left_behind(batch):
 
 
 def test_the_students_loss_is_equations_1_to_3(batch):
-    config = replace(
-        tiny(), pixel_weight=0.5, feature_weight=2.0, adversarial_weight=0.25, learning_rate=0.0
-    )
+    config = replace(tiny(), pixel_weight=0.5, feature_weight=2.0, adversarial_weight=0.25, learning_rate=0.0)
     whole = build(config, CPU)
     run = Stage2(
         config,

@@ -84,17 +84,6 @@ def test_lpips_counts_as_often_as_the_config_says(monkeypatch, batch):
     assert both["loss"] == pytest.approx(plain["loss"] + 0.5 * squared, rel=1e-4)
 
 
-def test_a_run_goes_on_from_a_model(tmp_path, batch):
-    first = run()
-    first.step(batch, 0)
-    exported(first, tmp_path / "first.safetensors")
-    second = build(tiny(), CPU, init=tmp_path / "first.safetensors")
-    assert all(parameter.requires_grad for parameter in second.student.network.parameters())
-    begun = second.student.network.state_dict()
-    assert all(torch.equal(begun[name], value.half().float()) for name, value in first.student.weights().items())
-    assert second.model(7)[1].source.startswith("DUO-VSR's network from scratch, trained by pixels, 1 steps")
-
-
 def test_a_model_that_goes_on_from_another_keeps_its_licence():
     assert build(small(), CPU, init=Path("duovsr-small")).model(1)[1].licence == "Apache-2.0"
 
