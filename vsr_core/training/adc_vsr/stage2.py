@@ -91,8 +91,8 @@ def small() -> Stage2Config:
     Differs from the paper: no feature discriminator (without SD2.1's encoder real frames have no feature), the first
     stages of VGG16 in place of ConvNeXt, on parts of the frames; a tail half as wide that learns from scratch at a
     higher rate, held back by spectral normalisation; images are mostly single frames of videos; the weights of
-    stage 1's small runs, and an adversarial one at which a discriminator that is sure of itself moves a pixel half as
-    much as DISTS does.
+    stage 1's small runs, and an adversarial one at which a discriminator that is sure of itself moves a pixel a
+    sixth as much as LPIPS does.
     """
     return Stage2Config(
         network=SMALL,
