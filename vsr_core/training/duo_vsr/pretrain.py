@@ -13,7 +13,7 @@ from torch import Tensor
 from ...architectures.duo_vsr import TITLE
 from ...architectures.duo_vsr.config import FRAMES_PER_LATENT, SMALL, TINY, DuoVSRConfig
 from ...architectures.duo_vsr.network import DuoVSR
-from ...degradations import LIGHT, MIXED, DegradationConfig
+from ...degradations import LIGHT, DegradationConfig
 from ...metrics.perceptual import load_network
 from ...metrics.weights import weights_folder
 from ...schedulers.noise import frame_noise
@@ -56,11 +56,8 @@ def small() -> PretrainConfig:
 
 
 def small_lpips() -> PretrainConfig:
-    """Return the second run of the built-in `duovsr-small`, from the first one's model: also by LPIPS.
-
-    A part of the clips has no damage.
-    """
-    return replace(small(), steps=1_500, lpips=0.5, learning_rate=3e-4, warmup=50, degradation=MIXED)
+    """Return the second run of the built-in `duovsr-small`, from the first one's model: also by LPIPS."""
+    return replace(small(), steps=1_500, lpips=0.5, learning_rate=3e-4, warmup=50)
 
 
 def tiny() -> PretrainConfig:
