@@ -30,15 +30,16 @@ def networks(monkeypatch):
 
 @pytest.mark.parametrize(("weights", "expected"), [((0.25, 0.0), 0.5), ((0.0, 0.5), 1.5), ((0.25, 0.5), 2.0)])
 def test_each_distance_has_its_weight(networks, weights, expected):
-    assert load_distance(*weights, CPU)(ZEROS, ONES).tolist() == [expected, expected]
+    dists, lpips = weights
+    assert load_distance(CPU, dists=dists, lpips=lpips)(ZEROS, ONES).tolist() == [expected, expected]
 
 
 def test_frames_are_not_compared_where_both_weigh_nothing():
-    assert load_distance(0.0, 0.0, CPU) is None
+    assert load_distance(CPU) is None
 
 
 def test_absent_weights_are_named(monkeypatch, tmp_path):
     monkeypatch.setenv("VSR_METRIC_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(MissingPackageError):
-        load_distance(0.25, 0.0, CPU)
+        load_distance(CPU, dists=0.25)

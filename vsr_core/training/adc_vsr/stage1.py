@@ -37,7 +37,6 @@ __all__ = [
     "dataset",
     "paper",
     "small",
-    "small_lpips",
     "small_mixed",
     "tiny",
 ]
@@ -60,8 +59,6 @@ class Stage1Config:
     pixel_weight: float = 0.1
     dists_weight: float = 1.0
     """Inside the pixel loss (equation 2)."""
-    lpips_weight: float = 0.0
-    """Beside DISTS. Differs from the paper, which has none."""
     feature_weight: float = 1.0
     ema: float = 0.0
     clip_norm: float = 0.0
@@ -102,14 +99,6 @@ def small() -> Stage1Config:
 def small_mixed() -> Stage1Config:
     """Return the run that goes on from `small`, by --init: a part of the clips has no damage."""
     return replace(small(), steps=2_400, learning_rate=4e-4, degradation=MIXED, seed=3)
-
-
-def small_lpips() -> Stage1Config:
-    """Return the run that goes on from `small_mixed`, by --init.
-
-    Differs from the paper: LPIPS in place of DISTS, in a tenth of the time on a CPU.
-    """
-    return replace(small_mixed(), steps=1_600, learning_rate=3e-4, lpips_weight=0.5, seed=4)
 
 
 def tiny() -> Stage1Config:
@@ -215,7 +204,7 @@ def build(
     return Stage1(
         config,
         accelerator=accelerator,
-        distance=load_distance(config.dists_weight, config.lpips_weight, accelerator.device),
+        distance=load_distance(accelerator.device, dists=config.dists_weight),
         teacher_features=features,
         teacher=choose_teacher(accelerator.device, teacher_clips=teacher_clips, dove=dove),
         init=init,
