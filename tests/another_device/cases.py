@@ -90,6 +90,7 @@ CASES = {f"{name}, {way}": (restored, (make, SETTINGS[way])) for name, make in M
 
 def main() -> None:
     """Print {case: [result on the CPU, result there or what was raised]}."""
+    torch.set_num_threads(1)  # many small operations, for which threads that wait for a busy core take minutes
     found = {}
     for case, (run, arguments) in CASES.items():
         # A restorer is made where it runs, as its parts move.

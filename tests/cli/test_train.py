@@ -79,8 +79,8 @@ def test_a_run_that_the_recipe_lacks_is_refused(tmp_path, capsys):
 
 
 def test_a_file_that_the_recipe_does_not_use_is_refused(tmp_path, capsys):
-    assert train("--init", tmp_path / "model.safetensors", "--out", tmp_path / "run", recipe=PRETRAIN) == 2
-    assert "--init" in capsys.readouterr().err
+    assert train("--dinov2", tmp_path, "--out", tmp_path / "run", recipe=PRETRAIN) == 2
+    assert "--dinov2" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
