@@ -10,6 +10,7 @@ from training.runs import CPU, exported, first_batch, same_model, shortened
 from training.runs import run as train
 
 from vsr_core.architectures.os_diffvsr.network import enlarged
+from vsr_core.checkpoints.write import write_model
 from vsr_core.errors import SettingError
 from vsr_core.training.contact_sheet import contact_sheet
 from vsr_core.training.duo_vsr import pretrain as duo_vsr
@@ -88,7 +89,14 @@ def test_another_run_goes_on_from_the_model_and_says_so(case, batch, tmp_path):
     assert all(value.requires_grad for value in second.student.network.parameters())
     learned, taken = first.student.network.state_dict(), second.student.network.state_dict()
     assert all(torch.equal(taken[name], value.half().float()) for name, value in learned.items())
-    assert second.model(0)[1].source.startswith(first.model(20)[1].source.split(",")[0])
+    assert second.model(7)[1].source.startswith(f"{first.model(1)[1].source}, trained by pixels, 7 steps")
+
+
+def test_a_run_keeps_the_licence_of_the_model_it_goes_on_from(case, tmp_path):
+    weights, metadata = case.run().model(1)
+    write_model(tmp_path / "model.safetensors", weights, replace(metadata, licence="MIT"), dtype=torch.float16)
+    second = case.recipe.build(case.recipe.tiny(), CPU, init=tmp_path / "model.safetensors")
+    assert second.model(1)[1].licence == "MIT"
 
 
 def test_a_run_of_other_settings_is_not_resumed(case, tmp_path):

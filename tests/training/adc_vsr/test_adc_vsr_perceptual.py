@@ -1,12 +1,15 @@
 """What the stages of AdcVSR compare frames by."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from vsr_core.errors import MissingPackageError
-from vsr_core.training.adc_vsr import perceptual
+from vsr_core.training.adc_vsr import perceptual, stage1, stage2
 from vsr_core.training.adc_vsr.perceptual import load_distance
+from vsr_core.training.processes import accelerator
 
 CPU = torch.device("cpu")
 ZEROS, ONES = torch.zeros(2, 3, 8, 8), torch.ones(2, 3, 8, 8)
@@ -32,6 +35,15 @@ def networks(monkeypatch):
 def test_each_distance_has_its_weight(networks, weights, expected):
     dists, lpips = weights
     assert load_distance(CPU, dists=dists, lpips=lpips)(ZEROS, ONES).tolist() == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("stage", "weights", "expected"),
+    [(stage1, {"dists_weight": 3.0}, 6.0), (stage2, {"dists_weight": 3.0, "lpips_weight": 0.5}, 7.5)],
+)
+def test_the_weights_of_a_stage_reach_its_loss(networks, stage, weights, expected):
+    run = stage.build(replace(stage.tiny(), **weights), accelerator("cpu"))
+    assert run.distance(ZEROS, ONES).tolist() == [expected, expected]
 
 
 def test_frames_are_not_compared_where_both_weigh_nothing():

@@ -6,6 +6,9 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
+Distance = Callable[[Tensor, Tensor], Tensor]
+"""Of two batches of frames (N, 3, H, W) in 0..1: (N,)."""
+
 
 class Verdict(NamedTuple):
     """What the two heads say of each clip, frame and place; above 0 = real."""
@@ -33,7 +36,7 @@ KINDS = {
 """Equation 5."""
 
 
-def frame_distance(distance: Callable[[Tensor, Tensor], Tensor], student: Tensor, teacher: Tensor) -> Tensor:
+def frame_distance(distance: Distance, student: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean perceptual distance of frames (B, T, 3, H, W) in -1..1 (equation 2, second term)."""
     frames = ((clip.flatten(0, 1).float().clamp(-1, 1) + 1) / 2 for clip in (student, teacher))
     return distance(*frames).float().mean()

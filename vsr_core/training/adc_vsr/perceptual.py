@@ -1,16 +1,11 @@
 """What both stages compare frames by, beside their pixels."""
 
-from collections.abc import Callable
-
 import torch
-from torch import Tensor
 
 from ...metrics.dists import load_dists
 from ...metrics.perceptual import load_network
 from ...metrics.weights import weights_folder
-
-Distance = Callable[[Tensor, Tensor], Tensor]
-"""Of two batches of frames (N, 3, H, W) in 0..1: (N,)."""
+from .losses import Distance
 
 
 def load_distance(device: torch.device, *, dists: float = 0.0, lpips: float = 0.0) -> Distance | None:

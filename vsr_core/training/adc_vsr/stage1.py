@@ -20,8 +20,8 @@ from ..recompute import recompute
 from ..schedules import cosine, halving
 from . import teachers
 from .features import load_teacher_features
-from .losses import frame_distance
-from .perceptual import Distance, load_distance
+from .losses import Distance, frame_distance
+from .perceptual import load_distance
 from .student import RECOMPUTED, metadata, middle_frames, new_student
 from .teachers import GROUND_TRUTH, Teacher, choose_teacher
 

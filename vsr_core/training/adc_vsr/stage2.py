@@ -27,8 +27,8 @@ from .convnext import ConvNeXt, load_convnext
 from .discriminator import RECOMPUTED_IN_CRITICS, Discriminator, ShallowVGG, feature_discriminator, pixel_discriminator
 from .features import load_teacher_features, random_teacher_features
 from .kinds import arrange_kinds, own_places, random_parts, source_frames, unlike_orders
-from .losses import adversarial, discrimination, frame_distance
-from .perceptual import Distance, load_distance
+from .losses import Distance, adversarial, discrimination, frame_distance
+from .perceptual import load_distance
 from .real_clips import pairs_with_real_clips as dataset
 from .student import metadata, middle_frames, new_student
 from .teachers import GROUND_TRUTH, Teacher, choose_teacher

@@ -73,14 +73,24 @@ def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | No
     """Build the run. Raises CheckpointError for a model that does not fit."""
     torch.manual_seed(config.seed)
     network = OSDiffVSR(config.network).to(memory_format=torch.channels_last)
-    source = f"{TITLE}'s network from scratch"
+    source, licence = f"{TITLE}'s network from scratch", ""
     if init is None:
         begin(network)
     elif origin := initialise(network, init):
-        source = origin.source
+        source, licence = origin.source, origin.licence
+    else:
+        source = f"{TITLE}'s network from {init.name}"
     flow = estimator(FLOW)
 
     def inputs(clips: Tensor, numbers: range) -> tuple[Tensor, Aligned]:
         return clips.flatten(0, 1), align_clips(clips, flow)
 
-    return Pretrain(config, accelerator, network, inputs=inputs, architecture="os_diffvsr", source=source)
+    return Pretrain(
+        config,
+        accelerator,
+        network,
+        inputs=inputs,
+        architecture="os_diffvsr",
+        source=source,
+        licence=licence,
+    )
