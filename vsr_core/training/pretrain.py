@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..checkpoints.metadata import Metadata, config_to_json
 from .learner import Learner
 from .losses import pixel_l1, psnr
+from .parts import same_parts
 from .processes import items
 from .schedules import cosine
 
@@ -55,14 +56,18 @@ class Pretrain:
 
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         lr_clips, target = batch[0].to(self.device), batch[1].to(self.device) * 2 - 1
-        inputs = self.inputs(lr_clips, items(self.accelerator, self.config.batch, index))
+        numbers = items(self.accelerator, self.config.batch, index)
+        inputs = self.inputs(lr_clips, numbers)
 
         with self.accelerator.autocast():
             frames = self.student(*inputs).view_as(target)
 
         loss, figures = pixel_l1(frames, target), {}
         if self.lpips:
-            distance = self.lpips(frames.float().flatten(0, 1), target.flatten(0, 1)).mean()
+            compared = same_parts(
+                frames.float(), target, size=self.config.lpips_size, seed=self.config.seed, items=numbers
+            )
+            distance = self.lpips(*compared).mean()
             loss = loss + self.config.lpips * distance
             figures["lpips"] = distance.item()
         self.student.update(loss, index)

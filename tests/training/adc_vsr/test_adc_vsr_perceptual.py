@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from training.runs import first_batch
 
 from vsr_core.errors import MissingPackageError
 from vsr_core.training.adc_vsr import perceptual, stage1, stage2
 from vsr_core.training.adc_vsr.perceptual import load_distance
+from vsr_core.training.parts import same_parts
 from vsr_core.training.processes import accelerator
 
 CPU = torch.device("cpu")
@@ -39,11 +41,32 @@ def test_each_distance_has_its_weight(networks, weights, expected):
 
 @pytest.mark.parametrize(
     ("stage", "weights", "expected"),
-    [(stage1, {"dists_weight": 3.0}, 6.0), (stage2, {"dists_weight": 3.0, "lpips_weight": 0.5}, 7.5)],
+    [
+        (stage1, {"dists_weight": 3.0}, 6.0),
+        (stage1, {"lpips_weight": 0.5}, 1.5),
+        (stage2, {"dists_weight": 3.0, "lpips_weight": 0.5}, 7.5),
+    ],
 )
 def test_the_weights_of_a_stage_reach_its_loss(networks, stage, weights, expected):
     run = stage.build(replace(stage.tiny(), **weights), accelerator("cpu"))
     assert run.distance(ZEROS, ONES).tolist() == [expected, expected]
+
+
+@pytest.mark.parametrize("stage", [stage1, stage2])
+def test_frames_are_compared_by_the_same_parts_where_a_run_says_so(stage):
+    seen = []
+
+    def distance(student, teacher):
+        seen.append((student.detach(), teacher))
+        return (student - teacher).abs().mean((1, 2, 3))
+
+    run = stage.build(replace(stage.tiny(), distance_size=60, lpips_weight=0.0), accelerator("cpu"))
+    run.distance = distance
+    batch = first_batch(stage.dataset(stage.tiny(), None))
+    run.step(batch, 0)
+    _, cut = same_parts(batch[1], batch[1], size=60, seed=0, items=range(2))
+    assert len(seen) == 1 and seen[0][0].shape == cut.shape
+    assert (seen[0][1] - cut).abs().max() < 1e-6
 
 
 def test_frames_are_not_compared_where_both_weigh_nothing():

@@ -15,6 +15,7 @@ from vsr_core.schedulers.noise import frame_noise
 from vsr_core.training.data import SyntheticClips
 from vsr_core.training.duo_vsr import pretrain
 from vsr_core.training.duo_vsr.pretrain import build, dataset, noises, small, small_lpips, tiny
+from vsr_core.training.parts import same_parts
 from vsr_core.training.pretrain import Pretrain
 
 FROM_BICUBIC = replace(TINY, bicubic_skip=True, latent_skip=True)
@@ -82,6 +83,20 @@ def test_lpips_counts_as_often_as_the_config_says(monkeypatch, batch):
     squared = 4 * 10 ** (-both["psnr"] / 10)
     assert both["lpips"] == pytest.approx(squared, rel=1e-4)
     assert both["loss"] == pytest.approx(plain["loss"] + 0.5 * squared, rel=1e-4)
+
+
+def test_lpips_looks_at_parts_where_the_config_says_so(monkeypatch, batch):
+    seen = []
+
+    class Recorder(SquaredError):
+        def forward(self, frames, target):
+            seen.append(target)
+            return super().forward(frames, target)
+
+    monkeypatch.setattr(pretrain, "load_network", lambda folder: Recorder())
+    run(lpips=0.5, lpips_size=48).step(batch, 0)
+    (cut,) = same_parts(batch[1] * 2 - 1, size=48, seed=0, items=range(2))
+    assert len(seen) == 1 and seen[0].equal(cut)
 
 
 def test_a_model_that_goes_on_from_another_keeps_its_licence():

@@ -49,19 +49,6 @@ def source_frames(student: Tensor, video: Tensor, image: Tensor, others: Tensor)
     return torch.cat([clip.flatten(0, 1).float() for clip in (student, video, image, others)])
 
 
-def random_parts(clips: Tensor, size: int, seed: int, items: Iterable[int]) -> Tensor:
-    """Cut a square of `size` out of each of B clips (B, T, C, H, W), its place drawn by (seed, item); 0 = no cut."""
-    if not size:
-        return clips
-    height, width = clips.shape[-2:]
-    parts = []
-    for clip, item in zip(clips, items):
-        draws = generator(seed, item)
-        top, left = (int(torch.randint(side - size + 1, (), generator=draws)) for side in (height, width))
-        parts.append(clip[..., top : top + size, left : left + size])
-    return torch.stack(parts)
-
-
 def _unlike_order(count: int, draws: torch.Generator) -> Tensor:
     order = own = torch.arange(count)
     while torch.equal(order, own):

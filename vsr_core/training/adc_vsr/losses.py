@@ -37,8 +37,8 @@ KINDS = {
 
 
 def frame_distance(distance: Distance, student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the mean perceptual distance of frames (B, T, 3, H, W) in -1..1 (equation 2, second term)."""
-    frames = ((clip.flatten(0, 1).float().clamp(-1, 1) + 1) / 2 for clip in (student, teacher))
+    """Return the mean perceptual distance of frames (N, 3, H, W) in -1..1 (equation 2, second term)."""
+    frames = ((frames.float().clamp(-1, 1) + 1) / 2 for frames in (student, teacher))
     return distance(*frames).float().mean()
 
 

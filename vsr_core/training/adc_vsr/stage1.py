@@ -16,6 +16,8 @@ from ...errors import SettingError
 from ..data import pairs as dataset
 from ..learner import Learner
 from ..losses import feature_l1, pixel_l1, psnr
+from ..parts import same_parts
+from ..processes import items
 from ..recompute import recompute
 from ..schedules import cosine, halving
 from . import teachers
@@ -37,6 +39,7 @@ __all__ = [
     "dataset",
     "paper",
     "small",
+    "small_lpips",
     "small_mixed",
     "tiny",
 ]
@@ -59,6 +62,10 @@ class Stage1Config:
     pixel_weight: float = 0.1
     dists_weight: float = 1.0
     """Inside the pixel loss (equation 2)."""
+    lpips_weight: float = 0.0
+    """Beside DISTS. Differs from the paper, which has none."""
+    distance_size: int = 0
+    """Height and width of what DISTS and LPIPS compare, cut out at random; 0 = everything."""
     feature_weight: float = 1.0
     ema: float = 0.0
     clip_norm: float = 0.0
@@ -99,6 +106,11 @@ def small() -> Stage1Config:
 def small_mixed() -> Stage1Config:
     """Return the run that goes on from `small`, by --init: a part of the clips has no damage."""
     return replace(small(), steps=2_400, learning_rate=4e-4, degradation=MIXED, seed=3)
+
+
+def small_lpips() -> Stage1Config:
+    """Return the run that goes on from `small_mixed`, by --init: also by LPIPS, of parts that begin anywhere."""
+    return replace(small_mixed(), steps=3_000, learning_rate=3e-4, lpips_weight=0.5, distance_size=120, seed=4)
 
 
 def tiny() -> Stage1Config:
@@ -151,8 +163,10 @@ class Stage1:
         l1 = pixel_l1(student.frames, teacher)
         loss = config.pixel_weight * l1
         if self.distance:
+            numbers = items(self.accelerator, config.batch, index)
+            compared = same_parts(student.frames, teacher, size=config.distance_size, seed=config.seed, items=numbers)
             with self.accelerator.autocast():
-                distance = frame_distance(self.distance, student.frames, teacher)
+                distance = frame_distance(self.distance, *compared)
             loss = loss + config.pixel_weight * distance
         if config.feature_weight:
             with torch.no_grad():
@@ -204,7 +218,7 @@ def build(
     return Stage1(
         config,
         accelerator=accelerator,
-        distance=load_distance(accelerator.device, dists=config.dists_weight),
+        distance=load_distance(accelerator.device, dists=config.dists_weight, lpips=config.lpips_weight),
         teacher_features=features,
         teacher=choose_teacher(accelerator.device, teacher_clips=teacher_clips, dove=dove),
         init=init,

@@ -19,6 +19,7 @@ from ...metrics.dists import load_dists
 from ...metrics.weights import weights_folder
 from ..learner import Learner, frozen
 from ..losses import feature_l1, pixel_l1, psnr
+from ..parts import random_parts, same_parts
 from ..processes import items
 from ..recompute import recompute
 from ..schedules import halving
@@ -26,7 +27,7 @@ from . import teachers
 from .convnext import ConvNeXt, load_convnext
 from .discriminator import RECOMPUTED_IN_CRITICS, Discriminator, ShallowVGG, feature_discriminator, pixel_discriminator
 from .features import load_teacher_features, random_teacher_features
-from .kinds import arrange_kinds, own_places, random_parts, source_frames, unlike_orders
+from .kinds import arrange_kinds, own_places, source_frames, unlike_orders
 from .losses import Distance, adversarial, discrimination, frame_distance
 from .perceptual import load_distance
 from .real_clips import pairs_with_real_clips as dataset
@@ -57,6 +58,8 @@ class Stage2Config:
     dists_weight: float = 1.0
     lpips_weight: float = 0.0
     """Beside DISTS. Differs from the paper, which has none."""
+    distance_size: int = 0
+    """Height and width of what DISTS and LPIPS compare, cut out at random; 0 = everything."""
     feature_weight: float = 1.0
     """0 = without the feature loss and the feature discriminator."""
     adversarial_weight: float = 1.0
@@ -91,8 +94,7 @@ def small() -> Stage2Config:
     Differs from the paper: LPIPS in place of DISTS, in a fraction of the time on a CPU; no feature discriminator
     (without SD2.1's encoder real frames have no feature), the first stages of VGG16 in place of ConvNeXt, on parts of
     the frames; a tail half as wide that learns from scratch at a higher rate, held back by spectral normalisation;
-    images are mostly single frames of videos; an adversarial weight at which a discriminator that is sure of itself
-    moves a pixel a quarter as much as LPIPS does.
+    images are mostly single frames of videos; an adversarial loss that moves a pixel a quarter as much as LPIPS does.
     """
     return Stage2Config(
         network=SMALL,
@@ -106,6 +108,7 @@ def small() -> Stage2Config:
         pixel_weight=1.0,
         dists_weight=0.0,
         lpips_weight=0.3,
+        distance_size=120,
         feature_weight=0.0,
         adversarial_weight=0.005,
         backbone="vgg",
@@ -176,7 +179,6 @@ class Stage2:
         numbers = items(self.accelerator, config.batch, index)
         lr, hr, video, image, others = (pixels.to(self.device) * 2 - 1 for pixels in batch)
         teacher = self.teacher(lr, hr)
-
         with self.accelerator.autocast():
             student = self.student(lr)
         seen = random_parts(student.frames, config.critic_size, config.seed, numbers)
@@ -184,8 +186,9 @@ class Stage2:
         l1, fooling = pixel_l1(student.frames, teacher), self._fooling(self.pixel_critic, seen)
         pixel_loss = l1 + config.adversarial_weight * fooling
         if self.distance:
+            compared = same_parts(student.frames, teacher, size=config.distance_size, seed=config.seed, items=numbers)
             with self.accelerator.autocast():
-                pixel_loss = pixel_loss + frame_distance(self.distance, student.frames, teacher)
+                pixel_loss = pixel_loss + frame_distance(self.distance, *compared)
         loss = config.pixel_weight * pixel_loss
         if config.feature_weight:
             feature_loss = feature_l1(student.feature, self._real_features(teacher))

@@ -13,7 +13,7 @@ from torch import Tensor
 from ...architectures.duo_vsr import TITLE
 from ...architectures.duo_vsr.config import FRAMES_PER_LATENT, SMALL, TINY, DuoVSRConfig
 from ...architectures.duo_vsr.network import DuoVSR
-from ...degradations import LIGHT, DegradationConfig
+from ...degradations import LIGHT, MIXED, DegradationConfig
 from ...metrics.perceptual import load_network
 from ...metrics.weights import weights_folder
 from ...schedulers.noise import frame_noise
@@ -39,6 +39,8 @@ class PretrainConfig:
     """Height and width of a ground-truth crop, pixels."""
     lpips: float = 0.0
     """Of LPIPS beside the mean absolute error of pixels in -1..1."""
+    lpips_size: int = 0
+    """Height and width of what LPIPS compares, cut out at random; 0 = everything."""
     learning_rate: float = 1e-3
     fan_in: int = 300
     """Inputs of a layer from which on it learns slower: its sums over frames and pixels are long."""
@@ -57,7 +59,9 @@ def small() -> PretrainConfig:
 
 def small_lpips() -> PretrainConfig:
     """Return the second run of the built-in `duovsr-small`, from the first one's model: also by LPIPS."""
-    return replace(small(), steps=1_500, lpips=0.5, learning_rate=3e-4, warmup=50)
+    return replace(
+        small(), steps=1_500, lpips=0.5, lpips_size=72, learning_rate=3e-4, warmup=50, degradation=MIXED, seed=1
+    )
 
 
 def tiny() -> PretrainConfig:
