@@ -25,8 +25,6 @@ from ...metrics.weights import weights_folder
 from ..data import pairs as dataset
 from ..learner import Learner, frozen
 from ..losses import psnr
-from ..parts import same_parts
-from ..processes import items
 from ..schedules import warmed_up
 from .alignment import INNER, align_clips
 from .discriminator import load_alexnet, load_dinov2, tiny_dinov2
@@ -72,8 +70,6 @@ class AdjacentFrameConfig:
     learning_rate: float = 1e-5
     weight_decay: float = 1e-8
     weights: Weights = field(default_factory=Weights)
-    loss_size: int = 0
-    """Height and width of what losses and discriminator look at, cut out at random; 0 = everything."""
     gamma: float = 1.0
     """Of the focal error (equation 6). Differs from the paper, which does not say."""
     discriminator: str = DINOV2
@@ -111,7 +107,6 @@ def small() -> AdjacentFrameConfig:
         rank=0,
         decoder=True,
         learning_rate=1e-4,
-        loss_size=120,
         discriminator=ALEXNET,
         tau=1.0,
         warmup=100,
@@ -187,12 +182,6 @@ class AdjacentFrame:
 
         with self.accelerator.autocast():
             restored = self.generator(lr_clips.flatten(0, 1), align_clips(lr_clips, self.flow, INNER)).float()
-        numbers = items(self.accelerator, self.config.batch, index)
-        clips = (frames.unflatten(0, (len(numbers), -1)) for frames in (previous, warped, real, restored))
-        previous, warped, real, restored = same_parts(
-            *clips, size=self.config.loss_size, seed=self.config.seed, items=numbers
-        )
-        with self.accelerator.autocast():
             with frozen(self.discriminator.network):
                 features = self.discriminator.network(restored)
             with torch.no_grad():
