@@ -137,7 +137,7 @@ def main() -> None:
     student = averaged(streams.student)
     report("stage II", student, text, 1, begun)
 
-    for beta in (5.0, 50.0):
+    for beta in (50.0, 5.0):
         config = settings(stage3, learning_rate=1e-4, beta=beta)
         refined = stage3.Stage3(config, CPU, start(student))
         for index in range(200 // share):
