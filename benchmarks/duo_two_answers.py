@@ -14,6 +14,7 @@ share with c > 0; true ones have 0.5.
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from vsr_core.architectures.duo_vsr.prompt import no_prompt  # noqa: E402
 from vsr_core.schedulers.rectified_flow import euler  # noqa: E402
 from vsr_core.training.duo_vsr import base, stage1, stage2, stage3  # noqa: E402
 from vsr_core.training.duo_vsr.start import Start  # noqa: E402
-from vsr_core.training.duo_vsr.velocity import one_step  # noqa: E402
+from vsr_core.training.duo_vsr.velocity import Velocity, one_step  # noqa: E402
 from vsr_core.training.processes import accelerator  # noqa: E402
 
 NETWORK = replace(TINY, heads=2, head_width=24, ffn_width=128, time_width=32)
@@ -65,7 +66,7 @@ def found(latents: Tensor, inputs: Tensor) -> Tensor:
 
 @torch.no_grad()
 def report(name: str, dit: nn.Module, text: Tensor, steps: int, begun: float) -> None:
-    velocity = stage1.Velocity(dit, NETWORK)
+    velocity = Velocity(dit, NETWORK)
     inputs, _ = world(-1, SEEN)
     noise = torch.randn(inputs.shape, generator=torch.Generator().manual_seed(5))
     latents = euler(lambda noisy, t: velocity(noisy, t, inputs, text), noise, torch.ones(SEEN), 1.0, steps)
@@ -83,11 +84,11 @@ def start(dit: nn.Module | None = None) -> Start:
     return Start(network=network, source="", licence="")
 
 
-def learn(stage: Any, steps: int) -> None:
-    """Take the stage through its steps; where it averages weights, leave the averages."""
+def learn(stage: Any, steps: int, batch: Callable[[int], Any] = world) -> None:
+    """Take the stage through its steps, each of the `batch` of its number."""
     stage.latents = NoAutoencoder()
     for index in range(steps):
-        stage.step(world(index), index)
+        stage.step(batch(index), index)
 
 
 def settings(module: Any, **changes: Any) -> Any:
@@ -95,6 +96,7 @@ def settings(module: Any, **changes: Any) -> Any:
 
 
 def averaged(learner: Any) -> nn.Module:
+    """Return what learned, with its averages where it averages weights."""
     learner.network.load_state_dict(learner.weights())
     return learner.network.dit
 
@@ -103,7 +105,7 @@ def averaged(learner: Any) -> nn.Module:
 def preferred(dit: nn.Module, text: Tensor, seed: int, candidates: int = 5) -> dict[str, Tensor]:
     """Return pairs of answers to the same inputs: that with most and that with least of the first."""
     inputs, _ = world(seed)
-    draws, velocity = torch.Generator().manual_seed(seed), stage1.Velocity(dit, NETWORK)
+    draws, velocity = torch.Generator().manual_seed(seed), Velocity(dit, NETWORK)
     noises = torch.randn(candidates, *inputs.shape, generator=draws)
     latents = torch.stack([one_step(velocity, noise, inputs, text) for noise in noises])
     order = torch.stack([found(each, inputs) for each in latents]).argsort(0)
@@ -137,11 +139,11 @@ def main() -> None:
     student = averaged(streams.student)
     report("stage II", student, text, 1, begun)
 
+    pairs = [preferred(student, text, 10**6 + index) for index in range(200 // share)]
     for beta in (50.0, 5.0):
         config = settings(stage3, learning_rate=1e-4, beta=beta)
         refined = stage3.Stage3(config, CPU, start(student))
-        for index in range(200 // share):
-            refined.step(preferred(student, text, 10**6 + index), index)
+        learn(refined, len(pairs), pairs.__getitem__)
         report(f"stage III, beta {beta:g}", averaged(refined.student), text, 1, begun)
 
 

@@ -64,7 +64,7 @@ def test_frames_are_compared_by_the_same_parts_where_a_run_says_so(stage):
     run.distance = distance
     batch = first_batch(stage.dataset(stage.tiny(), None))
     run.step(batch, 0)
-    _, cut = same_parts(batch[1], batch[1], size=60, seed=0, items=range(2))
+    (cut,) = same_parts(batch[1], size=60, seed=0, items=range(2))
     assert len(seen) == 1 and seen[0][0].shape == cut.shape
     assert (seen[0][1] - cut).abs().max() < 1e-6
 

@@ -9,10 +9,12 @@ from restorers import tiny_network
 from training.runs import CPU, exported, first_batch
 
 from vsr_core.architectures.duo_vsr import PAPER, SMALL, TINY
+from vsr_core.checkpoints.header import read_header
 from vsr_core.checkpoints.metadata import Metadata, config_to_json
 from vsr_core.checkpoints.write import write_model
 from vsr_core.errors import CheckpointError, SettingError
-from vsr_core.load import load_restorer
+from vsr_core.load import identify, load_restorer
+from vsr_core.models import built_in
 from vsr_core.training.duo_vsr import base, stage1, stage2, stage3
 from vsr_core.training.duo_vsr.start import start
 
@@ -52,7 +54,9 @@ def test_both_score_models_start_as_the_teacher_and_the_student_as_the_stage_bef
 
 
 def test_a_built_in_model_may_be_named():
-    assert "(DUO-VSR's network from scratch" in start(SMALL, Path("duovsr-small"), seed=0).source
+    begun = start(SMALL, Path("duovsr-small"), seed=0)
+    assert begun.source == identify(read_header(built_in()["duovsr-small"])).source
+    assert "DUO-VSR's network from scratch" in begun.source
 
 
 @pytest.mark.parametrize(
