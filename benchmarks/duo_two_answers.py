@@ -44,11 +44,8 @@ ANSWER = torch.randn(SHAPE, generator=torch.Generator().manual_seed(7)).sign()
 class NoAutoencoder:
     """In the place of `Latents`: inputs and targets are latents."""
 
-    def of_input(self, latents: Tensor) -> Tensor:
-        return latents
-
-    def of_target(self, latents: Tensor) -> Tensor:
-        return latents
+    def of_pair(self, inputs: Tensor, target: Tensor, draws: int) -> tuple[Tensor, Tensor]:
+        return inputs, target
 
 
 def world(seed: int, count: int = BATCH) -> tuple[Tensor, Tensor]:
@@ -120,7 +117,7 @@ def main() -> None:
     begun = time.perf_counter()
     print("| after | steps of it | decided | first | s |\n|---|---|---|---|---|")
 
-    config = settings(base, autoencoder_rate=0.0, learning_rate=2e-3, no_text=0.1, ema=0.99)
+    config = settings(base, learning_rate=2e-3, no_text=0.1, ema=0.99)
     flow = base.Base(config, CPU, start())
     learn(flow, 3000 // share)
     teacher, text = averaged(flow.denoiser), flow.text

@@ -27,7 +27,7 @@ class Pretrain:
         accelerator: "Accelerator",
         network: nn.Module,
         *,
-        inputs: Callable[[Tensor, range], tuple],
+        inputs: Callable[[Tensor, Tensor, range], tuple],
         architecture: str,
         source: str,
         licence: str = "",
@@ -36,8 +36,8 @@ class Pretrain:
     ):
         """Train `network` as `config` of an architecture's recipe says.
 
-        `inputs` makes what the network takes of LR clips (B, T, 3, H, W) in 0..1 and of the numbers of these items. The
-        network returns their frames in -1..1, in order, of the size of the true ones. `source` and `licence` are of
+        `inputs` makes what the network takes of LR clips (B, T, 3, H, W) in 0..1, of the true ones in -1..1, and of the
+        numbers of these items. The network returns frames in -1..1, in order, of the size of the true ones. `source` and `licence` are of
         its weights. `lpips` maps two (N, 3, H, W) in -1..1 to distances (N, ...), which count `config.lpips` times.
         """
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
@@ -57,7 +57,7 @@ class Pretrain:
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         lr_clips, target = batch[0].to(self.device), batch[1].to(self.device) * 2 - 1
         numbers = items(self.accelerator, self.config.batch, index)
-        inputs = self.inputs(lr_clips, numbers)
+        inputs = self.inputs(lr_clips, target, numbers)
 
         with self.accelerator.autocast():
             frames = self.student(*inputs).view_as(target)
@@ -82,7 +82,7 @@ class Pretrain:
 
     @torch.no_grad()
     def sample(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        lr_clips, target = batch
-        inputs = self.inputs(lr_clips.to(self.device), range(len(lr_clips)))
+        lr_clips, target = (clips.to(self.device) for clips in batch)
+        inputs = self.inputs(lr_clips, target * 2 - 1, range(len(lr_clips)))
         frames, middle = self.student.network(*inputs).view_as(target), target.shape[1] // 2
         return lr_clips[:, middle], (frames[:, middle] + 1) / 2, target[:, middle]

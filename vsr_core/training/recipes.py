@@ -20,6 +20,7 @@ RECIPES = (
     "os_diffvsr/pretrain",
     "os_diffvsr/adjacent_frame",
     "duo_vsr/pretrain",
+    "duo_vsr/autoencoder",
     "duo_vsr/base",
     "duo_vsr/stage1",
     "duo_vsr/stage2",

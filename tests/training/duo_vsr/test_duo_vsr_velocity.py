@@ -14,7 +14,7 @@ from vsr_core.schedulers.noise import generator
 from vsr_core.training.duo_vsr.draws import dice, normal, uniform
 from vsr_core.training.duo_vsr.heads import Heads, joined
 from vsr_core.training.duo_vsr.latents import Latents
-from vsr_core.training.duo_vsr.velocity import Score, Velocity, one_step
+from vsr_core.training.duo_vsr.velocity import RESIDUAL, Score, Velocity, likely, one_step
 
 BOTH_SKIPS = replace(TINY, bicubic_skip=True, latent_skip=True)
 
@@ -49,6 +49,22 @@ def test_one_training_step_restores_what_inference_restores(config):
     frames = latents.decode(one_step(Velocity(made.dit, config), noise, z_lr, made.prompt[None]), clips)
     expected = (made(clips, noise.transpose(1, 2)) + 1) / 2
     assert torch.allclose(frames, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("t", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_the_skip_is_the_linear_guess_with_the_least_error(t):
+    draws = torch.Generator().manual_seed(0)
+    lr, residual, noise = (torch.randn(1, 1, 1, 1, 100_000, generator=draws) for _ in range(3))
+    target = lr + RESIDUAL * residual
+    noisy, wanted = (1 - t) * target + t * noise, noise - target
+    error = (likely(noisy, torch.tensor([t]), lr) - wanted).flatten()
+    known = torch.stack([noisy.flatten(), lr.flatten()])
+    assert (known @ error / error.numel()).abs().max() < 0.02  # nothing is left that either could tell
+
+
+def test_the_skip_of_the_one_step_starts_from_the_input():
+    noisy, _, lr, _ = inputs()
+    assert torch.equal(likely(noisy, torch.ones(2), lr), noisy - lr)
 
 
 def test_latents_of_targets_are_normalised_ones_of_the_autoencoder():

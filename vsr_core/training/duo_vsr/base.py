@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...architectures.duo_vsr.config import PAPER, SMALL, TINY, DuoVSRConfig
 from ...architectures.duo_vsr.prompt import no_prompt
@@ -20,7 +20,6 @@ from ...degradations import PAPER as REAL_WORLD
 from ...schedulers.rectified_flow import noised
 from ..data import pairs as dataset
 from ..learner import Learner
-from ..losses import pixel_l1
 from ..processes import items
 from .draws import dice, normal, uniform
 from .latents import Latents
@@ -42,9 +41,9 @@ class BaseConfig:
     steps: int = 20_000
     no_text: float = 0.1
     """Share of items that learn without the prompt."""
-    autoencoder_rate: float = 0.0
-    """Rate at which the autoencoder learns to give back the target by L1; 0 = it stays as it is."""
     batch: int = 8
+    draws: int = 1
+    """Noises and times that each clip of a batch is learned with in one step."""
     frames: int = 21
     """Frames of a clip: a multiple of 4 and 1 more."""
     size: int = 512
@@ -69,7 +68,6 @@ def small() -> BaseConfig:
     return BaseConfig(
         network=SMALL,
         steps=2_000,
-        autoencoder_rate=2e-4,
         batch=2,
         frames=9,
         size=80,
@@ -84,7 +82,6 @@ def tiny() -> BaseConfig:
         network=TINY,
         steps=8,
         no_text=0.5,
-        autoencoder_rate=2e-3,
         batch=2,
         frames=5,
         size=32,
@@ -95,7 +92,7 @@ def tiny() -> BaseConfig:
 
 
 class Base:
-    """The DiT, and the autoencoder where it learns, each with its optimiser."""
+    """The DiT and its optimiser."""
 
     def __init__(self, config: BaseConfig, accelerator: "Accelerator", begun: Start):
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
@@ -103,30 +100,23 @@ class Base:
         network = begun.network.to(self.device)
         self.latents, self.text = Latents(network), network.prompt[None]
         self.null = no_prompt(config.network)[None].to(self.device)
-        self.denoiser = self._learner(Velocity(network.dit, config.network), config.learning_rate)
-        self.stateful = {"denoiser": self.denoiser}
-        if config.autoencoder_rate:
-            network.vae.requires_grad_(True)
-            self.autoencoder = self._learner(Reconstruction(network.vae, self.latents), config.autoencoder_rate)
-            self.stateful["autoencoder"] = self.autoencoder
-
-    def _learner(self, network: nn.Module, rate: float) -> Learner:
-        return Learner(
-            network,
-            self.accelerator,
-            rate=lambda index: rate,
+        self.denoiser = Learner(
+            Velocity(network.dit, config.network),
+            accelerator,
+            rate=lambda index: config.learning_rate,
             optimizer=torch.optim.AdamW,
-            clip_norm=self.config.clip_norm,
-            ema=self.config.ema,
+            clip_norm=config.clip_norm,
+            ema=config.ema,
         )
+        self.stateful = {"denoiser": self.denoiser}
 
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
-        config, figures = self.config, {}
+        config = self.config
         lr_clips, hr_clips = (clips.to(self.device) for clips in batch)
-        own = dice(config.seed, items(self.accelerator, config.batch, index))
+        own = dice(config.seed, items(self.accelerator, config.batch, index)) * config.draws
 
         with torch.no_grad(), self.accelerator.autocast():
-            z_lr, z_hr = self.latents.of_input(lr_clips), self.latents.of_target(hr_clips)
+            z_lr, z_hr = self.latents.of_pair(lr_clips, hr_clips, config.draws)
         noise, t = normal(z_hr, own), uniform(z_hr, own)
         without = uniform(z_hr, own)[:, None, None] < config.no_text
         with self.accelerator.autocast():
@@ -134,37 +124,16 @@ class Base:
             velocity = self.denoiser(noised(z_hr, noise, t), t, z_lr, text)
         flow = squared_error(velocity, noise - z_hr)
         self.denoiser.update(flow, index)
-        figures["flow"] = flow.item()
-
-        if config.autoencoder_rate:
-            with self.accelerator.autocast():
-                frames = self.autoencoder(hr_clips, lr_clips)
-            reconstruction = pixel_l1(frames, hr_clips)
-            self.autoencoder.update(reconstruction, index)
-            figures["reconstruction"] = reconstruction.item()
-        return figures
+        return {"flow": flow.item()}
 
     def model(self, done: int) -> tuple[dict[str, Tensor], Metadata]:
-        weights = [learner.weights() for learner in self.stateful.values()]
         stage = f"DUO-VSR base, flow matching, {done} steps, seed {self.config.seed}"
-        return self.begun.model({name: value for each in weights for name, value in each.items()}, stage)
+        return self.begun.model(self.denoiser.weights(), stage)
 
     def sample(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Return input, frames restored by one step, which is not what this stage is for, and true frames."""
         clips, target = (clips.to(self.device) for clips in batch)
         return clips[:, -1], self.begun.sample(self.denoiser.network, clips, self.config.seed)[:, -1], target[:, -1]
-
-
-class Reconstruction(nn.Module):
-    """An autoencoder as one network, so that it can learn."""
-
-    def __init__(self, vae: nn.Module, latents: Latents):
-        super().__init__()
-        self.vae, self.latents = vae, latents
-
-    def forward(self, target: Tensor, clips: Tensor) -> Tensor:
-        """Return clips (N, T, 3, 4 H, 4 W) in 0..1 encoded and decoded, beside their input (N, T, 3, H, W)."""
-        return self.latents.decode(self.latents.encode(target * 2 - 1), clips)
 
 
 ARGUMENTS = {"--init": "the model to start from: the model of the stage before, or a built-in one"}

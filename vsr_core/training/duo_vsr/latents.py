@@ -13,6 +13,11 @@ class Latents:
         parts = network.parts()
         self.encoder, self.decoder, self.config = parts["encoder"], parts["decoder"], network.config
 
+    def of_pair(self, clips: Tensor, target: Tensor, draws: int = 1) -> tuple[Tensor, Tensor]:
+        """Return z_LR and z_HR of the low- and the high-resolution clips of a batch, all of it `draws` times in a row."""
+        z_lr, z_hr = self.of_input(clips), self.of_target(target)
+        return z_lr.repeat(draws, 1, 1, 1, 1), z_hr.repeat(draws, 1, 1, 1, 1)
+
     @torch.no_grad()
     def of_input(self, clips: Tensor) -> Tensor:
         """Return z_LR of low-resolution clips (N, T, 3, H, W) in 0..1."""

@@ -84,7 +84,7 @@ def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | No
         begun = start(config.network, init, seed=config.seed)
         network, source, licence = begun.network.requires_grad_(True), begun.source, begun.licence
 
-    def inputs(clips: Tensor, numbers: range) -> tuple[Tensor, Tensor]:
+    def inputs(clips: Tensor, target: Tensor, numbers: range) -> tuple[Tensor, Tensor]:
         return clips, noises(clips, numbers, config)
 
     return Pretrain(

@@ -52,6 +52,8 @@ class Stage1Config:
     """Steps from one halving to the next, where the student becomes the teacher."""
     batch: int = 8
     """Not published."""
+    draws: int = 1
+    """Noises and times that each clip of a batch is learned with in one step."""
     frames: int = 21
     """Not published; the model's own window."""
     size: int = 512
@@ -127,13 +129,13 @@ class Stage1:
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         config = self.config
         lr_clips, hr_clips = (clips.to(self.device) for clips in batch)
-        own = dice(config.seed, items(self.accelerator, config.batch, index))
+        own = dice(config.seed, items(self.accelerator, config.batch, index)) * config.draws
         steps = student_steps(index, config)
         if halves(index, config):
             self.teacher.load_state_dict(self.student.weights())
 
         with torch.no_grad(), self.accelerator.autocast():
-            z_lr, z_hr = self.latents.of_input(lr_clips), self.latents.of_target(hr_clips)
+            z_lr, z_hr = self.latents.of_pair(lr_clips, hr_clips, config.draws)
             noise, t = normal(z_hr, own), uniform(z_hr, own)
             if steps is None:
                 noisy = noised(z_hr, noise, t)

@@ -57,6 +57,8 @@ class Stage2Config:
     """Span of t that samples are noised to. Not published; as in DMD."""
     batch: int = 8
     """Not published."""
+    draws: int = 1
+    """Noises and times that each clip of a batch is learned with in one update."""
     frames: int = 21
     """Not published; the model's own window."""
     size: int = 512
@@ -146,10 +148,10 @@ class Stage2:
 
     def step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, float]:
         config = self.config
-        own = dice(config.seed, items(self.accelerator, config.batch, index))
+        own = dice(config.seed, items(self.accelerator, config.batch, index)) * config.draws
         with torch.no_grad(), self.accelerator.autocast():
             lr_clips, hr_clips = (clips.to(self.device) for clips in batch)
-            z_lr, z_hr = self.latents.of_input(lr_clips), self.latents.of_target(hr_clips)
+            z_lr, z_hr = self.latents.of_pair(lr_clips, hr_clips, config.draws)
         eps, noise, t = normal(z_hr, own), normal(z_hr, own), uniform(z_hr, own, config.times)
         update = self._update_student if updates_student(index, config) else self._update_auxiliary
         return update(z_lr, z_hr, eps, noise, t, index)

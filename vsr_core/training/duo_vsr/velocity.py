@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from ...architectures.duo_vsr.config import DuoVSRConfig
 from ...architectures.duo_vsr.denoiser import predict_velocity
 
+RESIDUAL = 0.5
+"""Deviation of z_HR - z_LR that `latent_skip` goes by; that of latents is 1, of the built-in size's found 0.5 ... 0.6."""
+
 
 class Velocity(nn.Module):
     """Predict v = eps - z_0 at any time. All latents are normalised."""
@@ -24,8 +27,17 @@ class Velocity(nn.Module):
         `text` is (1 or N, tokens, prompt_width).
         """
         predicted = predict_velocity(self.dit, torch.cat([noisy, lr], 1), t, text).float()
-        # With the skip, z_0 at t = 1 is z_LR minus what the DiT predicts, as in `network.one_step`.
-        return noisy - lr + predicted if self.latent_skip else predicted
+        return likely(noisy, t, lr) + predicted if self.latent_skip else predicted
+
+
+def likely(noisy: Tensor, t: Tensor, lr: Tensor) -> Tensor:
+    """Return the expected v (N, C, F, H, W) where z_0 - z_LR is normal noise of deviation RESIDUAL.
+
+    At t = 1 that is z_t - z_LR, so that z_0 is z_LR minus what the DiT adds, as in `network.one_step`.
+    """
+    t = t.view(-1, 1, 1, 1, 1)
+    share = (t - (1 - t) * RESIDUAL**2) / ((1 - t) ** 2 * RESIDUAL**2 + t**2)
+    return share * (noisy - (1 - t) * lr) - lr
 
 
 class Score(nn.Module):

@@ -82,7 +82,7 @@ def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | No
         source = f"{TITLE}'s network from {init.name}"
     flow = estimator(FLOW)
 
-    def inputs(clips: Tensor, numbers: range) -> tuple[Tensor, Aligned]:
+    def inputs(clips: Tensor, target: Tensor, numbers: range) -> tuple[Tensor, Aligned]:
         return clips.flatten(0, 1), align_clips(clips, flow)
 
     return Pretrain(
