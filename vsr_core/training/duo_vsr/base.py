@@ -69,6 +69,7 @@ def small() -> BaseConfig:
         network=SMALL,
         steps=2_000,
         batch=2,
+        draws=8,
         frames=9,
         size=80,
         learning_rate=5e-4,

@@ -82,6 +82,7 @@ def small() -> Stage1Config:
         guidance=0.5,
         refresh_every=100,
         batch=2,
+        draws=8,
         frames=9,
         size=80,
         learning_rate=2e-4,

@@ -92,6 +92,7 @@ def small() -> Stage2Config:
         layers=(1, 2, 3),
         head_width=32,
         batch=2,
+        draws=8,
         frames=9,
         size=80,
         learning_rate=5e-5,

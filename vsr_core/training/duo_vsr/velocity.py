@@ -11,7 +11,7 @@ from ...architectures.duo_vsr.config import DuoVSRConfig
 from ...architectures.duo_vsr.denoiser import predict_velocity
 
 RESIDUAL = 0.5
-"""Deviation of z_HR - z_LR that `latent_skip` goes by; that of latents is 1, of the built-in size's found 0.5 ... 0.6."""
+"""Deviation of z_HR - z_LR that `latent_skip` goes by, where that of latents is 1. The built-in size has about this."""
 
 
 class Velocity(nn.Module):
