@@ -37,8 +37,9 @@ class Pretrain:
         """Train `network` as `config` of an architecture's recipe says.
 
         `inputs` makes what the network takes of LR clips (B, T, 3, H, W) in 0..1, of the true ones in -1..1, and of the
-        numbers of these items. The network returns frames in -1..1, in order, of the size of the true ones. `source` and `licence` are of
-        its weights. `lpips` maps two (N, 3, H, W) in -1..1 to distances (N, ...), which count `config.lpips` times.
+        numbers of these items. The network returns frames in -1..1, in order, of the size of the true ones. `source`
+        and `licence` are of its weights. `lpips` maps two (N, 3, H, W) in -1..1 to distances (N, ...), which count
+        `config.lpips` times.
         """
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
         self.inputs, self.lpips = inputs, lpips

@@ -36,7 +36,7 @@ MEMORY = 0.99
 
 def small() -> PretrainConfig:
     """Return a run that goes on from the built-in `duovsr-small`."""
-    return replace(pretrain.small_lpips(), steps=1_500, learning_rate=1e-3, degradation=pretrain.LIGHT)
+    return replace(pretrain.small_lpips(), steps=2_000, learning_rate=1e-3, degradation=pretrain.LIGHT)
 
 
 def tiny() -> PretrainConfig:
@@ -53,7 +53,7 @@ class Reconstruction(nn.Module):
         self._latents = Latents(network)
         channels = network.config.latent_channels
         self.register_buffer("moments", torch.zeros(3, channels))
-        """Means of the latents, of their squares, and of 1: they begin at 0, so the last one tells how full they are."""
+        """Means over steps of latents, their squares and 1; they begin at 0, and the last tells how full they are."""
 
     def forward(self, clips: Tensor, target: Tensor) -> Tensor:
         """Return target (N, T, 3, 4 H, 4 W) encoded and decoded, beside its input (N, T, 3, H, W) in 0..1; in -1..1."""
@@ -89,9 +89,7 @@ class Autoencoder(Pretrain):
         return normalised(weights, mean / full, square / full, self.config.network), metadata
 
 
-def normalised(
-    weights: dict[str, Tensor], mean: Tensor, square: Tensor, config: DuoVSRConfig
-) -> dict[str, Tensor]:
+def normalised(weights: dict[str, Tensor], mean: Tensor, square: Tensor, config: DuoVSRConfig) -> dict[str, Tensor]:
     """Return a network's weights for latents of mean 0 and deviation 1 that decode to what they did before.
 
     `mean` and `square` (C,) are the means of the latents, as `config` normalises them now, and of their squares.

@@ -14,7 +14,7 @@ class Latents:
         self.encoder, self.decoder, self.config = parts["encoder"], parts["decoder"], network.config
 
     def of_pair(self, clips: Tensor, target: Tensor, draws: int = 1) -> tuple[Tensor, Tensor]:
-        """Return z_LR and z_HR of the low- and the high-resolution clips of a batch, all of it `draws` times in a row."""
+        """Return z_LR and z_HR of low- and high-resolution clips, the whole batch `draws` times in a row."""
         z_lr, z_hr = self.of_input(clips), self.of_target(target)
         return z_lr.repeat(draws, 1, 1, 1, 1), z_hr.repeat(draws, 1, 1, 1, 1)
 
