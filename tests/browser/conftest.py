@@ -18,7 +18,7 @@ def chromium() -> str:
     return find_chromium() or pytest.skip("no Chromium: install it, or name it by CHROMIUM=/path, to test the editor")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not the session: an open editor keeps drawing, beside whatever is tested next
 def server(chromium, comfyui, tmp_path_factory):  # noqa: F811
     """A ComfyUI with its editor; a clip of two frames stands in for the bundled one."""
     base = tmp_path_factory.mktemp("comfyui")
@@ -30,7 +30,7 @@ def server(chromium, comfyui, tmp_path_factory):  # noqa: F811
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def editor(chromium, server, tmp_path_factory):
     """The page of the editor, ready."""
     with browsing(chromium, f"http://{server.address}", tmp_path_factory.mktemp("profile")) as page:

@@ -67,12 +67,12 @@ def small() -> BaseConfig:
     """Return a run of the built-in size, for one core."""
     return BaseConfig(
         network=SMALL,
-        steps=2_000,
+        steps=3_000,
         batch=2,
         draws=8,
         frames=9,
         size=80,
-        learning_rate=5e-4,
+        learning_rate=1e-3,
         degradation=LIGHT,
     )
 

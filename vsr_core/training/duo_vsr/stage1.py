@@ -85,7 +85,7 @@ def small() -> Stage1Config:
         draws=8,
         frames=9,
         size=80,
-        learning_rate=2e-4,
+        learning_rate=5e-4,
         degradation=LIGHT,
     )
 
