@@ -1,5 +1,6 @@
 """What the tests of training runs share."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,13 @@ def learning(network: torch.nn.Module) -> set[str]:
 def moved(network: torch.nn.Module, before: dict[str, torch.Tensor]) -> set[str]:
     """Return the names of the weights that changed."""
     return {name for name, value in network.named_parameters() if not torch.equal(value, before[name])}
+
+
+def resumes_to_the_same(begin: Callable[[], Recipe], data: Dataset, out: Path, *, stop: int) -> bool:
+    """Train in one go, into out/whole, and with a pause after `stop` steps, into out/resumed; compare the models."""
+    whole = run(begin(), data, out / "whole")
+    run(shortened(begin(), stop), data, out / "resumed")
+    return same_model(run(begin(), data, out / "resumed", resume=True), whole)
 
 
 def same_model(first: Path, second: Path) -> bool:

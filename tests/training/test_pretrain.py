@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from training.runs import CPU, exported, first_batch, same_model, shortened
+from training.runs import CPU, exported, first_batch, resumes_to_the_same
 from training.runs import run as train
 
 from vsr_core.architectures.os_diffvsr.network import enlarged
@@ -75,10 +75,7 @@ def test_a_run_with_the_skips_starts_as_bicubic_and_gets_better(case, batch):
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_resuming_equals_not_stopping(case, tmp_path, ema):
     changes = {"steps": 4, "ema": ema, "clip_norm": 1.0}
-    whole = train(case.run(**changes), case.clips(), tmp_path / "whole")
-    train(shortened(case.run(**changes), 2), case.clips(), tmp_path / "resumed")
-    resumed = train(case.run(**changes), case.clips(), tmp_path / "resumed", resume=True)
-    assert same_model(resumed, whole)
+    assert resumes_to_the_same(lambda: case.run(**changes), case.clips(), tmp_path, stop=2)
 
 
 def test_another_run_goes_on_from_the_model_and_says_so(case, batch, tmp_path):

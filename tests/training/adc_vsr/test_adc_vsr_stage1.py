@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from restorers import random_clip, tiny_network
-from training.runs import CPU, exported, first_batch, moved, same_model, shortened, weights_before
+from training.runs import CPU, exported, first_batch, moved, resumes_to_the_same, weights_before
 from training.runs import run as train
 
 from vsr_core.architectures.adc_vsr import TINY
@@ -65,11 +65,7 @@ def test_the_rate_follows_the_schedule(batch):
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_resuming_equals_not_stopping(tmp_path, ema):
     config = replace(tiny(), steps=6, ema=ema)
-    whole = train(Stage1(config, accelerator=CPU), clips(), tmp_path / "whole")
-    first_half = shortened(Stage1(config, accelerator=CPU), 3)
-    train(first_half, clips(), tmp_path / "resumed")
-    resumed = train(Stage1(config, accelerator=CPU), clips(), tmp_path / "resumed", resume=True)
-    assert same_model(resumed, whole)
+    assert resumes_to_the_same(lambda: Stage1(config, accelerator=CPU), clips(), tmp_path, stop=3)
     finals = [json.loads((tmp_path / name / "log.jsonl").read_text().splitlines()[-1]) for name in ("whole", "resumed")]
     assert finals[0]["loss"] == finals[1]["loss"]
 

@@ -8,8 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from restorers import random_clip, tiny_network
-from training.runs import CPU, exported, first_batch, learning, moved, same_model, shortened, weights_before
-from training.runs import run as train
+from training.runs import CPU, exported, first_batch, learning, moved, resumes_to_the_same, weights_before
 
 from vsr_core.architectures.adc_vsr import SMALL, TINY
 from vsr_core.checkpoints.metadata import Metadata, config_to_json
@@ -113,10 +112,7 @@ def test_the_rates_are_halved_and_are_each_networks_own(batch):
 
 def test_resuming_equals_not_stopping(tmp_path):
     config = replace(tiny(), steps=4, ema=0.9)
-    whole = train(build(config, CPU), dataset(config, None), tmp_path / "whole")
-    train(shortened(build(config, CPU), 2), dataset(config, None), tmp_path / "resumed")
-    resumed = train(build(config, CPU), dataset(config, None), tmp_path / "resumed", resume=True)
-    assert same_model(resumed, whole)
+    assert resumes_to_the_same(lambda: build(config, CPU), dataset(config, None), tmp_path, stop=2)
     finals = [json.loads((tmp_path / name / "log.jsonl").read_text().splitlines()[-1]) for name in ("whole", "resumed")]
     for figures in finals:
         del figures["time"]

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor
-from training.runs import CPU, first_batch, moved, same_model, shortened, weights_before
-from training.runs import run as train
+from training.runs import CPU, first_batch, moved, resumes_to_the_same, weights_before
 
 from vsr_core.architectures.duo_vsr import SMALL, TINY
 from vsr_core.architectures.duo_vsr.network import DuoVSR
@@ -82,10 +81,7 @@ def test_the_model_has_the_moments_of_what_the_run_saw(batch):
 
 def test_resuming_equals_not_stopping(tmp_path):
     changes = {"steps": 4, "ema": 0.9}
-    whole = train(run(**changes), dataset(tiny(), None), tmp_path / "whole")
-    train(shortened(run(**changes), 2), dataset(tiny(), None), tmp_path / "resumed")
-    resumed = train(run(**changes), dataset(tiny(), None), tmp_path / "resumed", resume=True)
-    assert same_model(resumed, whole)
+    assert resumes_to_the_same(lambda: run(**changes), dataset(tiny(), None), tmp_path, stop=2)
 
 
 def test_a_picture_shows_input_output_and_target(batch):

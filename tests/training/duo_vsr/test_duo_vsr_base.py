@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 from training.duo_vsr.duo_runs import learned, same_frames
-from training.runs import CPU, first_batch, moved, same_model, shortened, weights_before
-from training.runs import run as train
+from training.runs import CPU, first_batch, moved, resumes_to_the_same, weights_before
 
 from vsr_core.schedulers.rectified_flow import noised
 from vsr_core.training.contact_sheet import contact_sheet
@@ -70,10 +69,7 @@ def test_clips_are_learned_with_as_many_noises_and_times_as_asked_for(batch):
 
 def test_resuming_equals_not_stopping(tmp_path):
     changes = {"steps": 4, "ema": 0.9}
-    whole = train(stage(**changes), dataset(tiny(), None), tmp_path / "whole")
-    train(shortened(stage(**changes), 2), dataset(tiny(), None), tmp_path / "resumed")
-    resumed = train(stage(**changes), dataset(tiny(), None), tmp_path / "resumed", resume=True)
-    assert same_model(resumed, whole)
+    assert resumes_to_the_same(lambda: stage(**changes), dataset(tiny(), None), tmp_path, stop=2)
 
 
 def test_the_exported_model_restores_as_the_network_does(tmp_path, batch):

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 from training.duo_vsr.duo_runs import learned, same_frames
-from training.runs import CPU, first_batch, moved, same_model, shortened, weights_before
-from training.runs import run as train
+from training.runs import CPU, first_batch, moved, resumes_to_the_same, weights_before
 
 from vsr_core.architectures.duo_vsr import PAPER
 from vsr_core.training.contact_sheet import contact_sheet
@@ -72,6 +71,15 @@ def test_halving_asks_the_teacher_at_the_two_halves_of_a_student_step(batch):
     assert torch.allclose(asked[1], asked[0] - 0.25)
 
 
+def test_clips_are_learned_with_as_many_noises_and_times_as_asked_for(batch):
+    run, asked = stage(draws=3), []
+    run.student.network.register_forward_hook(lambda module, inputs, output: asked.append(inputs))
+    run.step(batch, 0)
+    [(noisy, t, lr, _)] = asked
+    assert len(noisy) == len(set(t.tolist())) == 6
+    assert torch.equal(lr[:2], lr[4:])
+
+
 def test_gradients_reach_the_student_alone(batch):
     run = stage()
     others, teacher = weights_before(run.base.network.vae, run.teacher)
@@ -96,10 +104,7 @@ def test_the_student_becomes_the_teacher_when_the_steps_are_halved(batch):
 
 @pytest.mark.parametrize("stop", [2, 3, 4])
 def test_resuming_equals_not_stopping_across_a_renewed_teacher(tmp_path, stop):
-    whole = train(stage(steps=6), dataset(tiny(), None), tmp_path / "whole")
-    train(shortened(stage(steps=6), stop), dataset(tiny(), None), tmp_path / "resumed")
-    resumed = train(stage(steps=6), dataset(tiny(), None), tmp_path / "resumed", resume=True)
-    assert same_model(resumed, whole)
+    assert resumes_to_the_same(lambda: stage(steps=6), dataset(tiny(), None), tmp_path, stop=stop)
 
 
 def test_recomputed_activations_give_the_same_steps(batch):

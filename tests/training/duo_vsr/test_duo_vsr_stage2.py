@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 from training.duo_vsr.duo_runs import learned, same_frames
-from training.runs import CPU, first_batch, moved, same_model, shortened, weights_before
-from training.runs import run as train
+from training.runs import CPU, first_batch, moved, resumes_to_the_same, weights_before
 
 from vsr_core.training.contact_sheet import contact_sheet
 from vsr_core.training.duo_vsr.stage2 import Stage2, build, dataset, paper, tiny, updates_student
@@ -74,6 +73,15 @@ def test_gradients_of_each_of_the_students_losses_reach_it_alone(batch, only):
     assert all(value.requires_grad and value.grad is None for value in weights)
 
 
+def test_clips_are_learned_with_as_many_noises_and_times_as_asked_for(batch):
+    run, asked = stage(draws=3), []
+    run.fake.network.register_forward_hook(lambda module, inputs, output: asked.append(inputs))
+    run.step(batch, 0)
+    noisy, t, lr, _ = asked[-1]
+    assert len(noisy) == len(set(t.tolist())) == 6
+    assert torch.equal(lr[:2], lr[4:])
+
+
 def test_the_discriminator_does_not_train_the_fake_score_model(batch):
     first, other = stage(), stage(head_rate=0.0)
     for run in (first, other):
@@ -124,10 +132,7 @@ def test_dmd_leads_the_student_towards_the_real_score_model(batch):
 @pytest.mark.parametrize("stop", [2, 3, 4])
 def test_resuming_equals_not_stopping_inside_a_cycle(tmp_path, stop):
     changes = {"steps": 8, "ema": 0.9}
-    whole = train(stage(**changes), dataset(tiny(), None), tmp_path / "whole")
-    train(shortened(stage(**changes), stop), dataset(tiny(), None), tmp_path / "resumed")
-    resumed = train(stage(**changes), dataset(tiny(), None), tmp_path / "resumed", resume=True)
-    assert same_model(resumed, whole)
+    assert resumes_to_the_same(lambda: stage(**changes), dataset(tiny(), None), tmp_path, stop=stop)
 
 
 def test_recomputed_activations_give_the_same_steps(batch):

@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 from training.duo_vsr.duo_runs import learned, same_frames
-from training.runs import CPU, first_batch, moved, same_model, shortened, weights_before
-from training.runs import run as train
+from training.runs import CPU, first_batch, moved, resumes_to_the_same, weights_before
 
 from vsr_core.training.contact_sheet import contact_sheet
 from vsr_core.training.duo_vsr.stage3 import Stage3, build, dataset, paper, tiny
@@ -78,10 +77,7 @@ def test_gradients_reach_the_student_alone(batch):
 
 def test_resuming_equals_not_stopping(tmp_path):
     changes = {"steps": 4, "ema": 0.9}
-    whole = train(stage(**changes), dataset(tiny(), None), tmp_path / "whole")
-    train(shortened(stage(**changes), 2), dataset(tiny(), None), tmp_path / "resumed")
-    resumed = train(stage(**changes), dataset(tiny(), None), tmp_path / "resumed", resume=True)
-    assert same_model(resumed, whole)
+    assert resumes_to_the_same(lambda: stage(**changes), dataset(tiny(), None), tmp_path, stop=2)
 
 
 def test_the_exported_model_restores_as_the_student_does(tmp_path, batch):

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from ...architectures.duo_vsr.config import DuoVSRConfig
 from ...architectures.duo_vsr.network import DuoVSR
 from ...checkpoints.metadata import Metadata
-from ...metrics.perceptual import load_network
-from ...metrics.weights import weights_folder
+from ...degradations import LIGHT
 from ..data import pairs as dataset
 from ..pretrain import Pretrain
 from . import pretrain
@@ -36,7 +35,7 @@ MEMORY = 0.99
 
 def small() -> PretrainConfig:
     """Return a run that goes on from the built-in `duovsr-small`."""
-    return replace(pretrain.small_lpips(), steps=2_000, learning_rate=1e-3, degradation=pretrain.LIGHT)
+    return replace(pretrain.small_lpips(), steps=2_000, learning_rate=1e-3, degradation=LIGHT)
 
 
 def tiny() -> PretrainConfig:
@@ -78,7 +77,7 @@ class Autoencoder(Pretrain):
             source=f"{begun.source}; its autoencoder",
             licence=begun.licence,
             fan_in=config.fan_in,
-            lpips=load_network(weights_folder()).to(accelerator.device) if config.lpips else None,
+            lpips=pretrain.distance(config, accelerator),
         )
         self.begun = begun
 
@@ -115,5 +114,5 @@ ARGUMENTS = {"--init": "the model to go on from"}
 
 
 def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | None = None) -> Autoencoder:
-    """Build the run. Raises what `start` and `load_network` raise."""
+    """Build the run. Raises what `start` and `pretrain.distance` raise."""
     return Autoencoder(config, accelerator, start(config.network, init, seed=config.seed))

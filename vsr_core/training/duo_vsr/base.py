@@ -2,7 +2,7 @@
 
 The paper begins with a model of this kind (supplementary, table 7) and its readable parts do not say how that was
 trained: here by plain flow matching, with the prompt left out now and then, so that stage I can be guided. It starts
-from a converted Wan2.1; a network of the built-in size also trains its own autoencoder.
+from a converted Wan2.1; a network of the built-in size trains its autoencoder first, see `autoencoder`.
 """
 
 from dataclasses import dataclass

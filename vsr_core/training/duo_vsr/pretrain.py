@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...architectures.duo_vsr import TITLE
 from ...architectures.duo_vsr.config import FRAMES_PER_LATENT, SMALL, TINY, DuoVSRConfig
@@ -96,8 +96,13 @@ def build(config: PretrainConfig, accelerator: "Accelerator", *, init: Path | No
         source=source,
         licence=licence,
         fan_in=config.fan_in,
-        lpips=load_network(weights_folder()).to(accelerator.device) if config.lpips else None,
+        lpips=distance(config, accelerator),
     )
+
+
+def distance(config: PretrainConfig, accelerator: "Accelerator") -> nn.Module | None:
+    """Return LPIPS where the run counts it. Raises what `load_network` raises."""
+    return load_network(weights_folder()).to(accelerator.device) if config.lpips else None
 
 
 def noises(clips: Tensor, numbers: range, config: PretrainConfig) -> Tensor:
