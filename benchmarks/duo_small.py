@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cpu_torch import make_torchvision_importable  # noqa: E402
 
-from vsr_core.architectures.duo_vsr.config import SMALL  # noqa: E402
+from vsr_core.architectures.duo_vsr.config import SCALE, SMALL  # noqa: E402
 from vsr_core.architectures.duo_vsr.network import enlarged  # noqa: E402
 from vsr_core.compare.picture import save_picture, titled, to_picture  # noqa: E402
 from vsr_core.metrics import load_lpips, load_niqe, psnr  # noqa: E402
@@ -33,7 +33,7 @@ from vsr_core.training.duo_vsr.start import start  # noqa: E402
 from vsr_core.training.duo_vsr.velocity import Velocity  # noqa: E402
 from vsr_core.video import read_frames  # noqa: E402
 
-FRAMES, HEIGHT, WIDTH, SCALE = SMALL.window, 192, 256, 4
+FRAMES, HEIGHT, WIDTH = SMALL.window, 192, 256
 SHOWN = ("city", "forest")
 """Clips that may be shown to others: CC0, and CC-BY-3.0 (c) Blender Foundation."""
 
@@ -97,7 +97,7 @@ def parse() -> argparse.Namespace:
 
 
 def middle(folder: Path, scale: int) -> Tensor:
-    """Return the middle of the first frames of a clip (T, 3, H, W); at `scale` 4 of the same place as at 1."""
+    """Return the middle of the first frames of a clip (T, 3, H, W); whatever its `scale`, of the same place."""
     clip = torch.stack([frame.image for frame in read_frames(folder, 0, FRAMES)])
     height, width = HEIGHT // SCALE * scale, WIDTH // SCALE * scale
     top, left = (
